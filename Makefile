@@ -1,0 +1,46 @@
+# Seven commands are the manual; each sets up what it needs first.
+.PHONY: help setup demo up test unit check fmt bench docs lock clean
+BIN := .venv/bin
+
+help:            ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
+
+setup:           ## create .venv from the lock (once)
+	@scripts/setup
+
+demo: setup      ## play the whole loop on the flights of 2013 (make demo ARGS=--fast)
+	@$(BIN)/kedge demo $(ARGS)
+
+up: setup        ## start Kedge on http://127.0.0.1:5000
+	@$(BIN)/kedge up $(ARGS)
+
+test: setup      ## all tests, real processes and a real browser included
+	@scripts/system-packages chromium
+	$(BIN)/python -m pytest $(ARGS)
+
+unit: setup      ## the tests that start no process
+	$(BIN)/python -m pytest -m "not acceptance and not browser and not slow" $(ARGS)
+
+check: setup     ## style, types, import contract, house rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fmt: setup       ## format and mend what can be mended
+	$(BIN)/ruff check --fix-only -q .
+	$(BIN)/ruff format -q .
+
+bench: setup     ## measurements, written to benchmarks/results/
+	$(BIN)/python -m benchmarks $(ARGS)
+
+docs: setup      ## take the screenshots in docs/screens again
+	@scripts/system-packages chromium
+	$(BIN)/python -m pytest -m browser $(ARGS)
+
+lock: setup      ## resolve the dependencies anew
+	$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--extra demo --group dev pyproject.toml requirements/build.in -o requirements/dev.lock
+
+clean:           ## remove the environment and caches
+	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache

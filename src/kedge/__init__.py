@@ -1,0 +1,1 @@
+"""Kedge: an open MLOps platform whose heart is drift monitoring."""
