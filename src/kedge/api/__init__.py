@@ -1,0 +1,1 @@
+"""HTTP routes of the web process, one sub-room a protocol."""

@@ -1,0 +1,38 @@
+"""The seams and their implementations joined: the one place that names both."""
+
+from pathlib import Path
+
+from kedge.core.clock import Clock
+from kedge.core.home import Home
+from kedge.core.services import Addresses, Services
+from kedge.storage.database import Database, open_database
+from kedge.storage.datasets import SqlDatasets
+from kedge.storage.deployments import SqlDeployments
+from kedge.storage.inference import SqlInference
+from kedge.storage.jobs import SqlJobs
+from kedge.storage.monitors import SqlMonitors
+from kedge.storage.objects import FolderObjects
+from kedge.storage.pipelines import SqlPipelines
+from kedge.storage.reports import SqlReports
+from kedge.storage.tracking import MlflowTables
+
+
+def open_services(home: Path, addresses: Addresses, clock: Clock) -> tuple[Services, Database]:
+    """Open the data directory (migrating it when older) and build every seam on it."""
+    place = Home(home)
+    database = open_database(place.database, clock)
+    services = Services(
+        clock=clock,
+        home=place.root,
+        addresses=addresses,
+        objects=FolderObjects(place.objects),
+        datasets=SqlDatasets(database, clock),
+        jobs=SqlJobs(database, clock),
+        pipelines=SqlPipelines(database),
+        reports=SqlReports(database),
+        deployments=SqlDeployments(database, clock),
+        inference=SqlInference(database, place.inference),
+        monitors=SqlMonitors(database),
+        tracking=MlflowTables(database, place.artifacts),
+    )
+    return services, database

@@ -1,0 +1,1 @@
+"""The SDK that user code imports; `kedge` re-exports it. It speaks HTTP to the web process, wherever that runs."""

@@ -1,0 +1,1 @@
+"""Ids, clock, errors, and the seams: the values that rooms exchange and the Protocols that stores fulfil."""

@@ -1,0 +1,27 @@
+"""Identifiers: 32 hexadecimal digits that sort by the time of their making (RFC 9562, UUID version 7)."""
+
+import os
+import re
+import time
+
+_ID = re.compile(r"[0-9a-f]{32}")
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?")
+
+
+def new_id() -> str:
+    """Make an id: 48 bits of milliseconds, version, 74 random bits."""
+    milliseconds = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10), "big")
+    value = (milliseconds & (1 << 48) - 1) << 80 | 0x7 << 76 | (random >> 68 & 0xFFF) << 64
+    value |= 0b10 << 62 | random & (1 << 62) - 1
+    return f"{value:032x}"
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` has the form of an id."""
+    return _ID.fullmatch(text) is not None
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` may name a dataset, endpoint or monitor: letters, digits, `.`, `_`, `-`; at most 128."""
+    return _NAME.fullmatch(text) is not None

@@ -1,0 +1,1 @@
+"""The seams implemented: SQL on SQLite, objects in a folder."""
