@@ -105,7 +105,18 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     web, serving = free_ports(2)
     begun = time.monotonic()
     done = subprocess.run(
-        [*KEDGE, "demo", "--fast", "--json", "--home", str(home), "--port", str(web), "--serving-port", str(serving)],
+        [
+            *KEDGE,
+            "demo",
+            "--fast",
+            "--json",
+            "--home",
+            str(home),
+            "--port",
+            str(web),
+            "--serving-port",
+            str(serving),
+        ],
         capture_output=True,
         text=True,
         timeout=400,

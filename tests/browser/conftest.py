@@ -32,7 +32,9 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A fresh profile that may reach nothing but this machine."""
     context = browser.new_context(viewport={"width": 1360, "height": 850}, color_scheme="light")
-    context.route("**/*", lambda route: route.continue_() if "://127.0.0.1" in route.request.url else route.abort())
+    context.route(
+        "**/*", lambda route: route.continue_() if "://127.0.0.1" in route.request.url else route.abort()
+    )
     yield context
     context.close()
 
@@ -44,7 +46,11 @@ def page(context: BrowserContext) -> Iterator[Page]:
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("requestfailed", lambda request: problems.append(f"{request.method} {request.url} {request.failure}"))
+    page.on(
+        "requestfailed", lambda request: problems.append(f"{request.method} {request.url} {request.failure}")
+    )
     yield page
-    real = [problem for problem in problems if "net::ERR_ABORTED" not in problem]  # a page left while it loaded
+    real = [
+        problem for problem in problems if "net::ERR_ABORTED" not in problem
+    ]  # a page left while it loaded
     assert not real
