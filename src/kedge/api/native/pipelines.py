@@ -1,4 +1,4 @@
-"""Pipeline runs and jobs over HTTP."""
+"""Pipeline runs over HTTP."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from kedge.core.home import Home
 from kedge.core.ids import is_name
 from kedge.core.routes import Route
 from kedge.core.services import Services
-from kedge.pipelines.runs import cancel_run, submit_run
+from kedge.pipelines.submit import cancel_run, submit_run
 
 
 class RunBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,9 +56,6 @@ def routes(services: Services) -> tuple[Route, ...]:
         )
         return PlainTextResponse(text)
 
-    async def job(request: Request) -> Response:
-        return answer(await run_in_threadpool(services.jobs.get, request.path_params["job_id"]))
-
     one = f"{PREFIX}/pipeline-runs/{{run_id}}"
     return (
         Route(method="POST", path=f"{PREFIX}/pipeline-runs", handler=submit, permission="write"),
@@ -66,7 +63,6 @@ def routes(services: Services) -> tuple[Route, ...]:
         Route(method="GET", path=one, handler=run, permission="read"),
         Route(method="POST", path=f"{one}/cancel", handler=cancel, permission="write"),
         Route(method="GET", path=f"{one}/steps/{{step}}/log", handler=log, permission="read"),
-        Route(method="GET", path=f"{PREFIX}/jobs/{{job_id}}", handler=job, permission="read"),
     )
 
 
