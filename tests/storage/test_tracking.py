@@ -1,6 +1,8 @@
 """MLflow's own tables, made by MLflow's own client, read by SQL."""
 
+import contextlib
 import math
+import sqlite3
 import time
 from pathlib import Path
 
@@ -151,9 +153,11 @@ def test_models_versions_and_where_they_lie(tables, home):
 
 @pytest.mark.slow
 def test_pages_of_ten_thousand_runs_are_fast(home, tmp_path):
-    import shutil
-
-    shutil.copy(home / "kedge.db", tmp_path / "kedge.db")
+    with (
+        contextlib.closing(sqlite3.connect(home / "kedge.db")) as source,
+        contextlib.closing(sqlite3.connect(tmp_path / "kedge.db")) as target,
+    ):
+        source.backup(target)
     database, tables = open_tables(tmp_path)
     with database.write() as connection:
         experiment = connection.execute("SELECT experiment_id FROM runs").fetchone()[0]
