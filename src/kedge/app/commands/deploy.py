@@ -26,7 +26,7 @@ def register(cli: typer.Typer) -> None:
         cli.command()(function)
 
 
-def deploy(
+def deploy(  # noqa: PLR0917 - options of a command, given by name
     name: Name,
     model: Annotated[str, typer.Option(help="The registered model.")],
     alias: Annotated[str | None, typer.Option(help="Its version by alias.")] = None,
