@@ -197,6 +197,7 @@ bodies = json_values | st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=bodies, path=st.sampled_from([INFER, "/v2/models/line/infer", "/v2/models/bare/infer"]))
 def test_no_body_makes_the_server_fail(server, value, path):
