@@ -7,6 +7,7 @@ asked, write the log, leave.
 import argparse
 import logging
 import signal
+import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
@@ -15,7 +16,7 @@ from pathlib import Path
 import uvicorn
 
 from kedge.core.clock import SystemClock
-from kedge.core.errors import KedgeError
+from kedge.core.errors import ConfigError, KedgeError
 from kedge.core.home import Home
 from kedge.serving.http import ServingApp
 from kedge.serving.live import LiveTable
@@ -44,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def serve(home: Home, host: str, port: int, *, trust_pickle: bool) -> int:
     """Open the data directory and answer until SIGTERM or SIGINT."""
+    listener = _listen(host, port)
     clock = SystemClock()
     home.root.mkdir(parents=True, exist_ok=True)
     database = open_database(home.database, clock)
@@ -55,8 +57,6 @@ def serve(home: Home, host: str, port: int, *, trust_pickle: bool) -> int:
     server = uvicorn.Server(
         uvicorn.Config(
             ServingApp(table, recorder, clock, version("kedge")),
-            host=host,
-            port=port,
             http="httptools",
             loop="uvloop",
             lifespan="off",
@@ -64,7 +64,6 @@ def serve(home: Home, host: str, port: int, *, trust_pickle: bool) -> int:
             access_log=False,
             log_config=None,
             server_header=False,
-            backlog=2048,
             timeout_graceful_shutdown=GRACE_S,
         )
     )
@@ -74,12 +73,24 @@ def serve(home: Home, host: str, port: int, *, trust_pickle: bool) -> int:
     recorder.start()
     watcher.start()
     try:
-        server.run()
+        server.run(sockets=[listener])
     finally:
         watcher.stop()
         recorder.stop()
         executor.shutdown(wait=False, cancel_futures=True)
     return 0 if server.started else 1
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the port before anything is opened. Raises ConfigError when it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot listen on {host} port {port}: {error.strerror}",
+            hint="stop what holds it, or choose another with --serving-port",
+        ) from error
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
@@ -206,6 +206,18 @@ class EndpointHandle:
         """What was answered, by minute."""
         query = {"since_ms": since_ms}
         return connection().call("GET", f"{self._path}/traffic", list[TrafficMinute], query=query)
+
+    def close(self) -> None:
+        """Close the connections to the endpoint; the next use opens them again."""
+        if self._http is not None:
+            self._http.close()
+            self._http = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _connected(self) -> httpx.Client:
         if self._http is None:

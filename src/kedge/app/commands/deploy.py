@@ -109,7 +109,8 @@ def predict(
     Example: kedge predict delays flights.parquet
     """
     connect(url)
-    prediction = client.endpoint(name).ask(read_rows(file))
+    with client.endpoint(name) as endpoint:
+        prediction = endpoint.ask(read_rows(file))
     values = prediction.values()
     if as_json:
         _print_json({"id": prediction.id, "model_version": prediction.model_version, "predictions": values})
