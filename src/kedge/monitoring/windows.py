@@ -1,0 +1,85 @@
+"""Windows of event time: days, weeks that begin on Monday, months, all UTC; and which of them are closed.
+
+A window is closed when the watermark has passed its end (plus the delay that labels have). Windows of one period touch
+each other, so "closed" is one boundary: everything that ends at or before `closed_before` is. A monitor moves forward
+only: what is logged for a window after that window was evaluated stays in the log and changes no verdict.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from kedge.core.monitors import Period
+
+_DAY_MS = 86_400_000
+_WEEK_MS = 7 * _DAY_MS
+_FIRST_MONDAY_MS = 4 * _DAY_MS  # 1970-01-05
+_EPOCH_YEAR = 1970
+
+
+class Window(NamedTuple):
+    """Event times in [start_ms, end_ms)."""
+
+    start_ms: int
+    end_ms: int
+
+
+def window_of(at_ms: int, period: Period) -> Window:
+    """The window that holds an event time."""
+    if period == "day":
+        start = at_ms // _DAY_MS * _DAY_MS
+        return Window(start, start + _DAY_MS)
+    if period == "week":
+        start = (at_ms - _FIRST_MONDAY_MS) // _WEEK_MS * _WEEK_MS + _FIRST_MONDAY_MS
+        return Window(start, start + _WEEK_MS)
+    date = _date(at_ms // _DAY_MS)
+    months = date.year * 12 + date.month - 1
+    return Window(_month_start_ms(months), _month_start_ms(months + 1))
+
+
+def closed_before(
+    period: Period, watermark_ms: int | None, delay_ms: int, until_ms: int | None
+) -> int | None:
+    """The boundary up to which windows are closed: by the watermark, or because `until_ms` says so; None when none is."""
+    times = [watermark_ms - delay_ms] if watermark_ms is not None else []
+    if until_ms is not None:
+        times.append(until_ms)
+    return window_of(max(times), period).start_ms if times else None
+
+
+def windows_over(
+    spans: Iterable[tuple[int, int]], period: Period, *, after_ms: int | None, before_ms: int
+) -> Iterator[Window]:
+    """Windows, oldest first, that touch a span [first, last] of event times, start at or after `after_ms` and end by `before_ms`.
+
+    `spans` come by their first time, as segments do. Gaps between the spans make no windows.
+    """
+    next_start = after_ms
+    for first, last in spans:
+        window = window_of(first if next_start is None else max(first, next_start), period)
+        if next_start is not None and window.start_ms < next_start:  # the period was changed: a part is done
+            window = window_of(window.end_ms, period)
+        while window.start_ms <= last and window.end_ms <= before_ms:
+            yield window
+            next_start = window.end_ms
+            window = window_of(window.end_ms, period)
+
+
+def iso_date(at_ms: int) -> str:
+    """The UTC date of a time, such as 2013-07-01."""
+    return _date(at_ms // _DAY_MS).isoformat()
+
+
+def window_name(window: Window, period: Period) -> str:
+    """How people call it: 2013-07, 2013-07-01, or `week of 2013-07-01`."""
+    date = iso_date(window.start_ms)
+    return {"month": date[:7], "week": f"week of {date}", "day": date}[period]
+
+
+def _date(days: int) -> dt.date:
+    return dt.date(_EPOCH_YEAR, 1, 1) + dt.timedelta(days=days)
+
+
+def _month_start_ms(months: int) -> int:
+    first = dt.date(months // 12, months % 12 + 1, 1)
+    return (first - dt.date(_EPOCH_YEAR, 1, 1)).days * _DAY_MS
