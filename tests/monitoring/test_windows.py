@@ -3,7 +3,15 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kedge.monitoring.windows import Window, closed_before, iso_date, window_name, window_of, windows_over
+from kedge.monitoring.windows import (
+    Window,
+    closed_before,
+    iso_date,
+    watermark,
+    window_name,
+    window_of,
+    windows_over,
+)
 
 PERIODS = st.sampled_from(["day", "week", "month"])
 TIMES = st.integers(-2_000_000_000_000, 5_000_000_000_000)
@@ -45,13 +53,23 @@ def test_windows_hold_their_times_and_touch(at_ms, period):
         assert start.day == 1
 
 
-@given(TIMES, PERIODS, st.none() | TIMES, st.integers(0, 40 * DAY), st.none() | TIMES)
-def test_closed_is_what_the_watermark_or_until_has_passed(at_ms, period, watermark_ms, delay_ms, until_ms):
+@given(
+    TIMES,
+    PERIODS,
+    st.none() | TIMES,
+    st.none() | TIMES,
+    st.none() | st.integers(0, 40 * DAY),
+    st.none() | TIMES,
+)
+def test_closed_is_what_the_watermarks_or_until_have_passed(
+    at_ms, period, log_ms, label_ms, delay_ms, until_ms
+):
     window = window_of(at_ms, period)
-    by_watermark = watermark_ms is not None and watermark_ms >= window.end_ms + delay_ms
+    by_log = log_ms is not None and log_ms >= window.end_ms
+    by_labels = delay_ms is None or (label_ms is not None and label_ms >= window.end_ms + delay_ms)
     by_until = until_ms is not None and until_ms >= window.end_ms
-    boundary = closed_before(period, watermark_ms, delay_ms, until_ms)
-    assert (boundary is not None and window.end_ms <= boundary) == (by_watermark or by_until)
+    boundary = closed_before(period, watermark(log_ms, label_ms, delay_ms), until_ms)
+    assert (boundary is not None and window.end_ms <= boundary) == ((by_log and by_labels) or by_until)
 
 
 @given(

@@ -1,6 +1,6 @@
 """Windows of event time: days, weeks that begin on Monday, months, all UTC; and which of them are closed.
 
-A window is closed when the watermark has passed its end (plus the delay that labels have). Windows of one period touch
+A window is closed when the watermark has passed its end (for labels: with the delay that they have). Windows of one period touch
 each other, so "closed" is one boundary: everything that ends at or before `closed_before` is. A monitor moves forward
 only: what is logged for a window after that window was evaluated stays in the log and changes no verdict.
 """
@@ -37,13 +37,17 @@ def window_of(at_ms: int, period: Period) -> Window:
     return Window(_month_start_ms(months), _month_start_ms(months + 1))
 
 
-def closed_before(
-    period: Period, watermark_ms: int | None, delay_ms: int, until_ms: int | None
-) -> int | None:
+def watermark(log_ms: int | None, label_ms: int | None, label_delay_ms: int | None) -> int | None:
+    """Up to when everything is known: the newest logged event, or, where labels are needed (`label_delay_ms` is not None),
+    the newest label less the delay if that is earlier."""
+    if label_delay_ms is None or log_ms is None:
+        return log_ms
+    return None if label_ms is None else min(log_ms, label_ms - label_delay_ms)
+
+
+def closed_before(period: Period, watermark_ms: int | None, until_ms: int | None) -> int | None:
     """The boundary up to which windows are closed: by the watermark, or because `until_ms` says so; None when none is."""
-    times = [watermark_ms - delay_ms] if watermark_ms is not None else []
-    if until_ms is not None:
-        times.append(until_ms)
+    times = [at_ms for at_ms in (watermark_ms, until_ms) if at_ms is not None]
     return window_of(max(times), period).start_ms if times else None
 
 
