@@ -7,15 +7,12 @@ from kedge.core.errors import Invalid
 from kedge.core.inference import InferenceSegment
 from kedge.core.monitors import Monitor
 from kedge.core.services import Services
-from kedge.monitoring import histograms
-from kedge.monitoring.definitions import ANY_CATEGORICAL, ANY_NUMERIC
-from kedge.monitoring.detectors import compare
+from kedge.monitoring.comparison import compare_column, ready, specs_of
 from kedge.monitoring.log import INPUT, batches, input_columns
 from kedge.monitoring.outcome import Outcome
 from kedge.monitoring.reference import Reference, thinned
-from kedge.monitoring.specs import DETECTORS
-from kedge.monitoring.values import Kind, Numbers, as_numbers, as_text, common_categories
-from kedge.monitoring.verdict import Tested, column_results, drifted_columns
+from kedge.monitoring.values import Kind
+from kedge.monitoring.verdict import Finding, column_results, drifted_columns
 from kedge.monitoring.windows import Window
 
 MOST_ROWS = 1_000_000
@@ -46,7 +43,7 @@ class ColumnJudge:
         every = math.ceil(rows / MOST_ROWS)
         if every > 1:
             notes.append(f"every {every}th row compared")
-        tested: list[Tested] = []
+        findings: list[Finding] = []
         missing: dict[str, float] = {}
         size = min(rows, MOST_ROWS) + min(self._reference.rows, MOST_ROWS)
         group = max(1, MOST_VALUES // size)
@@ -55,12 +52,14 @@ class ColumnJudge:
             self._read_reference(names, keep=len(columns) <= group)
             current = self._current(window, segments, names, every)
             for name in names:
-                found, share = self._compare(name, current.pop(name))
-                tested += found
+                kind, specs = self._specs(name)
+                values = ready(name, kind, current.pop(name))
+                found, share = compare_column(name, kind, specs, self._kept[name], values)
+                findings += found
                 missing |= {f"missing.{name}": share} if share else {}
                 if not found:
                     notes.append(f"column {name} has no values to compare")
-        results = column_results(tested)
+        results = column_results(findings)
         drifted, compared = drifted_columns(results)
         share = len(drifted) / compared if compared else 0.0
         limit = monitor.alert_when.get("drift_share")
@@ -71,7 +70,7 @@ class ColumnJudge:
             results=tuple(results),
             metrics={"columns": float(compared), "drifted_columns": float(len(drifted)), **missing},
             drift_share=share,
-            detectors=tuple(dict.fromkeys(found.detector for found in tested)),
+            detectors=tuple(dict.fromkeys(found.detector for found in findings)),
             reasons=(_reason(drifted, compared),) if over else (),
             notes=tuple(notes),
         )
@@ -91,17 +90,7 @@ class ColumnJudge:
         return [name for name in wanted if name in logged], notes
 
     def _specs(self, name: str) -> tuple[Kind, list[dict[str, Any]]]:
-        """How a column is compared: as its detectors need it, else as the reference has it."""
-        kind = self._reference.kinds[name]
-        detectors = self._monitor.detectors
-        specs = detectors.get(name)
-        if specs is None:
-            return kind, detectors[ANY_NUMERIC if kind == "numeric" else ANY_CATEGORICAL]
-        for spec in specs:
-            takes = DETECTORS[spec["name"]].takes
-            if takes in ("numeric", "categorical"):
-                return takes, specs  # type: ignore[return-value]
-        return kind, specs
+        return specs_of(name, self._reference.kinds[name], self._monitor.detectors)
 
     def _read_reference(self, names: list[str], *, keep: bool) -> None:
         if not keep:
@@ -110,11 +99,7 @@ class ColumnJudge:
         if lacking:
             pieces = self._reference.read(lacking, every=self._reference_every)
             for name in lacking:
-                self._kept[name] = self._values(name, pieces[name])
-
-    def _values(self, name: str, pieces: list[Any]) -> Any:
-        kind, _ = self._specs(name)
-        return as_numbers(name, pieces) if kind == "numeric" else as_text(pieces)
+                self._kept[name] = ready(name, self._specs(name)[0], pieces[name])
 
     def _current(
         self, window: Window, segments: list[InferenceSegment], names: list[str], every: int
@@ -128,26 +113,6 @@ class ColumnJudge:
             for name in names:
                 pieces[name].append(thin.column(INPUT + name))
         return pieces
-
-    def _compare(self, name: str, pieces: list[Any]) -> tuple[list[Tested], float]:
-        """What the column's detectors found, and the share of the window's rows without a value."""
-        kind, specs = self._specs(name)
-        if kind == "numeric":
-            reference: Numbers = self._kept[name]
-            current = as_numbers(name, pieces)
-            total = len(current.values) + current.missing
-            share = current.missing / total if total else 0.0
-            if len(reference.values) < 2 or len(current.values) < 2:
-                return [], share
-            overlay = histograms.of_numbers(reference.values, current.values)
-            return [compare(name, spec, reference.values, current.values, overlay) for spec in specs], share
-        text = as_text(pieces)
-        share = text.null_count / len(text) if len(text) else 0.0
-        categories = common_categories(self._kept[name], text)
-        overlay = histograms.of_categories(categories)
-        return [
-            compare(name, spec, categories.reference, categories.current, overlay) for spec in specs
-        ], share
 
 
 def _reason(drifted: list[str], compared: int) -> str:

@@ -11,6 +11,7 @@ from kedge.monitoring.values import Categories
 NUMERIC_BINS = 24
 _TAIL = 0.005
 _MOST_CATEGORIES = 30
+_LARGEST = 1e300  # differences of larger numbers are no longer numbers
 OTHER = "(other)"
 
 
@@ -24,6 +25,7 @@ class Overlay(NamedTuple):
 
 def of_numbers(reference: Floats, current: Floats) -> Overlay:
     """Equal bins over the middle 99 % of both samples; what lies further out is counted in the outer bins."""
+    reference, current = (np.clip(sample, -_LARGEST, _LARGEST) for sample in (reference, current))
     low = min(float(np.quantile(sample, _TAIL)) for sample in (reference, current))
     high = max(float(np.quantile(sample, 1 - _TAIL)) for sample in (reference, current))
     if not low < high:

@@ -17,7 +17,7 @@ from kedge.core.monitors import COLUMN_VERDICT, ColumnResult
 from kedge.monitoring.histograms import Overlay
 
 
-class Tested(NamedTuple):
+class Finding(NamedTuple):
     """What one detector found on one column; `alpha` is None for a measure that is no significance test."""
 
     column: str
@@ -31,14 +31,14 @@ class Tested(NamedTuple):
     overlay: Overlay
 
 
-def column_results(tested: Sequence[Tested]) -> list[ColumnResult]:
+def column_results(findings: Sequence[Finding]) -> list[ColumnResult]:
     """A result for every detector, its drift flag corrected over the columns, and for every column its verdict."""
-    adjusted = _adjusted(tested)
-    results = [_result(found, adjusted.get(place)) for place, found in enumerate(tested)]
+    adjusted = _adjusted(findings)
+    results = [_result(found, adjusted.get(place)) for place, found in enumerate(findings)]
     verdicts = []
-    for column in dict.fromkeys(found.column for found in tested):
+    for column in dict.fromkeys(found.column for found in findings):
         flags = [result.drift for result in results if result.column == column]
-        overlay = next(found.overlay for found in tested if found.column == column)
+        overlay = next(found.overlay for found in findings if found.column == column)
         verdicts.append(
             ColumnResult(
                 column=column,
@@ -64,20 +64,20 @@ def drifted_columns(results: Sequence[ColumnResult]) -> tuple[list[str], int]:
     return sorted(drifted, key=lambda column: (-size.get(column, 0.0), column)), len(verdicts)
 
 
-def _adjusted(tested: Sequence[Tested]) -> dict[int, float]:
-    """Benjamini-Hochberg adjusted p-values by place in `tested`, each detector a family of its own."""
+def _adjusted(findings: Sequence[Finding]) -> dict[int, float]:
+    """Benjamini-Hochberg adjusted p-values by place in `findings`, each detector a family of its own."""
     families: dict[str, list[int]] = {}
-    for place, found in enumerate(tested):
+    for place, found in enumerate(findings):
         if found.p_value is not None and found.alpha is not None:
             families.setdefault(found.detector, []).append(place)
-    adjusted = {}
+    adjusted: dict[int, float] = {}
     for places in families.values():
-        p_values = [tested[place].p_value or 0.0 for place in places]
+        p_values = [findings[place].p_value or 0.0 for place in places]
         adjusted.update(zip(places, false_discovery_control(p_values, method="bh").tolist(), strict=True))
     return adjusted
 
 
-def _result(found: Tested, adjusted: float | None) -> ColumnResult:
+def _result(found: Finding, adjusted: float | None) -> ColumnResult:
     corrected = {} if adjusted is None else {"alpha": found.alpha, "adjusted_p_value": adjusted}
     drift = found.drift if adjusted is None or found.alpha is None else adjusted <= found.alpha
     return ColumnResult(
