@@ -55,7 +55,9 @@ DETECTORS: dict[str, DetectorRule] = {
     "KolmogorovSmirnov": DetectorRule("numeric", {"alpha": _SHARE}),
     "ChiSquare": DetectorRule("categorical", {"alpha": _SHARE}),
     "PopulationStabilityIndex": DetectorRule("any", {"threshold": Bounds(0, low_open=True)}),
-    "PageHinkley": DetectorRule("stream", {}),
+    "PageHinkley": DetectorRule(
+        "stream", {"threshold": Bounds(0), "min_instances": Bounds(1, integer=True), "delta": Bounds(0)}
+    ),
     "ADWIN": DetectorRule("stream", {}),
 }
 

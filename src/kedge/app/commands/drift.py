@@ -52,8 +52,8 @@ def list_detectors(as_json: AsJson = False) -> None:
     Console().print(table)
 
 
-@group.command()
-def test(
+@group.command("test")
+def compare(
     current: Annotated[Path, typer.Argument(help="The file to judge (.parquet or .csv).")],
     reference: Annotated[Path, typer.Option(help="The file to compare with.")],
     columns: Annotated[str, typer.Option(help="Columns, with commas between; default all.")] = "",
