@@ -79,7 +79,7 @@ class Platform:
         rows = len(predictions)
         request = more.get("request", f"day-{day}")
         deployment = more.get("deployment", self.deployment)
-        at_ms = START + day * DAY + np.sort(np.arange(rows) * (DAY // rows))
+        at_ms = more.get("at_ms", START + day * DAY + np.arange(rows) * (DAY // rows))
         columns = {
             "request_id": pa.array([request] * rows, pa.string()),
             "row": pa.array(np.arange(rows), pa.int32()),

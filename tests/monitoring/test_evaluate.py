@@ -208,6 +208,16 @@ def test_missing_values_and_columns_are_noted(platform):
     assert "not among the inputs: gone" in run.note
 
 
+def test_one_wrong_event_time_makes_no_thousand_windows(platform):
+    reference = two_months(platform, days=3)
+    generator = np.random.default_rng(9)
+    at_ms = np.append(START + 2 * DAY + np.arange(ROWS), 2**52)  # the year 144683
+    platform.log(2, inputs_of(generator, ROWS + 1), np.full(ROWS + 1, 0.5), at_ms=at_ms, request="wrong")
+    keep(platform, "drift", kind="drift", period="day", reference=(reference,))
+    evaluate(platform.services, job_of("drift"))
+    assert [(run.window_start_ms - START) // DAY for run in platform.services.monitors.runs()] == [0, 2]
+
+
 def test_performance_by_week(platform):
     generator = np.random.default_rng(3)
     days = {}

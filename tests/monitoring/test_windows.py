@@ -51,6 +51,17 @@ def test_windows_hold_their_times_and_touch(at_ms, period):
         assert start.weekday() == 0
     if period == "month":
         assert start.day == 1
+    at = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(milliseconds=at_ms)
+    assert iso_date(at_ms) == at.date().isoformat()
+    if period == "month":
+        assert (at.year, at.month) == (start.year, start.month)
+
+
+@given(st.integers(-(2**63), 2**63 - 1), PERIODS)
+def test_any_time_has_a_window(at_ms, period):
+    window = window_of(at_ms, period)
+    assert window.start_ms <= at_ms < window.end_ms
+    assert window_of(window.start_ms, period) == window_of(window.end_ms - 1, period) == window
 
 
 @given(

@@ -5,17 +5,21 @@ import logging
 from collections.abc import Iterable
 
 from kedge.core.errors import KedgeError
+from kedge.core.inference import InferenceSegment
 from kedge.core.jobs import Job
-from kedge.core.monitors import Monitor
+from kedge.core.monitors import Monitor, Period
 from kedge.core.services import Services
+from kedge.monitoring.asking import enqueue
+from kedge.monitoring.log import batches
 from kedge.monitoring.triggers import owed_firings
-from kedge.monitoring.windows import Window, closed_before, watermark, windows_over
+from kedge.monitoring.windows import DAY_MS, Window, closed_before, watermark, window_of, windows_over
 
 REST_MS = 10 * 60_000
 """A monitor whose job failed is left alone for this long, unless someone asks for it."""
 
 _EARLIEST_MS = -(2**60)
 _RECENT_JOBS = 200
+_WIDE = 2
 _log = logging.getLogger(__name__)
 
 
@@ -34,14 +38,8 @@ def due_windows(services: Services, monitor: Monitor, until_ms: int | None = Non
         return []
     start_ms = _EARLIEST_MS if after_ms is None else after_ms
     segments = services.inference.segments(monitor.endpoint, start_ms=start_ms, end_ms=before_ms)
-    spans = ((segment.first_at_ms, segment.last_at_ms) for segment in segments)
+    spans = sorted(span for segment in segments for span in _spans(services, segment, monitor.period))
     return list(windows_over(spans, monitor.period, after_ms=after_ms, before_ms=before_ms))
-
-
-def enqueue(services: Services, monitor: str, until_ms: int | None = None) -> Job:
-    """Queue an evaluation; while one of the monitor is queued or running, that one is returned (see its payload)."""
-    payload = {"monitor": monitor, "until_ms": until_ms}
-    return services.jobs.enqueue("monitor", payload, unique=f"monitor:{monitor}")
 
 
 def enqueue_due(services: Services) -> list[Job]:
@@ -67,3 +65,17 @@ def resting(recent: Iterable[Job], monitor: str, now_ms: int) -> bool:
             failed = job.state == "failed" or bool((job.result or {}).get("not_fired"))
             return failed and job.ended_ms is not None and now_ms - job.ended_ms < REST_MS
     return False
+
+
+def _spans(services: Services, segment: InferenceSegment, period: Period) -> list[tuple[int, int]]:
+    """The event times that a segment covers. One that reaches over many windows, because of a single wrong event time
+    maybe, is read to see which of them hold rows."""
+    first = window_of(segment.first_at_ms, period)
+    if segment.last_at_ms < first.end_ms + _WIDE * (first.end_ms - first.start_ms):
+        return [(segment.first_at_ms, segment.last_at_ms)]
+    whole = Window(segment.first_at_ms, segment.last_at_ms + 1)
+    days: set[int] = set()
+    for batch in batches(services, [segment], whole, ("at_ms",)):
+        days.update(at_ms // DAY_MS for at_ms in batch.column("at_ms").to_pylist())
+    starts = {window_of(day * DAY_MS, period).start_ms for day in days}
+    return [(start, start) for start in starts]

@@ -43,7 +43,7 @@ def batches(
         with _opened(services, segment) as file:
             present = set(file.schema_arrow.names)
             wanted = [name for name in columns if name in present]
-            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=["at_ms", *wanted]):
+            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=list({"at_ms", *wanted})):
                 at_ms = batch.column("at_ms")
                 inside = pc.and_(pc.greater_equal(at_ms, window.start_ms), pc.less(at_ms, window.end_ms))
                 kept = batch.filter(inside)

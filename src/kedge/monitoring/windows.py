@@ -5,16 +5,14 @@ each other, so "closed" is one boundary: everything that ends at or before `clos
 only: what is logged for a window after that window was evaluated stays in the log and changes no verdict.
 """
 
-import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from kedge.core.monitors import Period
 
-_DAY_MS = 86_400_000
-_WEEK_MS = 7 * _DAY_MS
-_FIRST_MONDAY_MS = 4 * _DAY_MS  # 1970-01-05
-_EPOCH_YEAR = 1970
+DAY_MS = 86_400_000
+_WEEK_MS = 7 * DAY_MS
+_FIRST_MONDAY_MS = 4 * DAY_MS  # 1970-01-05
 
 
 class Window(NamedTuple):
@@ -27,14 +25,14 @@ class Window(NamedTuple):
 def window_of(at_ms: int, period: Period) -> Window:
     """The window that holds an event time."""
     if period == "day":
-        start = at_ms // _DAY_MS * _DAY_MS
-        return Window(start, start + _DAY_MS)
+        start = at_ms // DAY_MS * DAY_MS
+        return Window(start, start + DAY_MS)
     if period == "week":
         start = (at_ms - _FIRST_MONDAY_MS) // _WEEK_MS * _WEEK_MS + _FIRST_MONDAY_MS
         return Window(start, start + _WEEK_MS)
-    date = _date(at_ms // _DAY_MS)
-    months = date.year * 12 + date.month - 1
-    return Window(_month_start_ms(months), _month_start_ms(months + 1))
+    year, month, _ = _date(at_ms // DAY_MS)
+    following = (year + month // 12, month % 12 + 1)
+    return Window(_first_of_month(year, month) * DAY_MS, _first_of_month(*following) * DAY_MS)
 
 
 def watermark(log_ms: int | None, label_ms: int | None, label_delay_ms: int | None) -> int | None:
@@ -71,7 +69,8 @@ def windows_over(
 
 def iso_date(at_ms: int) -> str:
     """The UTC date of a time, such as 2013-07-01."""
-    return _date(at_ms // _DAY_MS).isoformat()
+    year, month, day = _date(at_ms // DAY_MS)
+    return f"{year:04d}-{month:02d}-{day:02d}"
 
 
 def window_name(window: Window, period: Period) -> str:
@@ -80,10 +79,24 @@ def window_name(window: Window, period: Period) -> str:
     return {"month": date[:7], "week": f"week of {date}", "day": date}[period]
 
 
-def _date(days: int) -> dt.date:
-    return dt.date(_EPOCH_YEAR, 1, 1) + dt.timedelta(days=days)
+# Event times come from clients and may be anything, so dates are computed without the limits of `datetime`, by counting
+# from 1 March of year 0, where leap days come last (Hinnant, "chrono-compatible low-level date algorithms").
+_MARCH_OF_YEAR_0 = -719_468
+_DAYS_IN_400_YEARS = 146_097
 
 
-def _month_start_ms(months: int) -> int:
-    first = dt.date(months // 12, months % 12 + 1, 1)
-    return (first - dt.date(_EPOCH_YEAR, 1, 1)).days * _DAY_MS
+def _date(days: int) -> tuple[int, int, int]:
+    """(year, month, day) of a day counted from 1970-01-01."""
+    cycle, day = divmod(days - _MARCH_OF_YEAR_0, _DAYS_IN_400_YEARS)
+    year = (day - day // 1460 + day // 36_524 - day // 146_096) // 365
+    day -= 365 * year + year // 4 - year // 100
+    since_march = (5 * day + 2) // 153
+    month = (since_march + 2) % 12 + 1
+    return 400 * cycle + year + (month <= 2), month, day - (153 * since_march + 2) // 5 + 1
+
+
+def _first_of_month(year: int, month: int) -> int:
+    """The first day of a month, counted from 1970-01-01."""
+    cycle, year = divmod(year - (month <= 2), 400)
+    day = (153 * ((month - 3) % 12) + 2) // 5
+    return cycle * _DAYS_IN_400_YEARS + 365 * year + year // 4 - year // 100 + day + _MARCH_OF_YEAR_0

@@ -13,8 +13,8 @@ from kedge.core.errors import Invalid
 from kedge.core.monitors import Alert, AlertState, ColumnResult, Monitor, MonitorRun, Trigger
 from kedge.core.routes import Route
 from kedge.core.services import Services
+from kedge.monitoring.asking import enqueue
 from kedge.monitoring.definitions import MonitorBody, TriggerBody, define_monitor, define_trigger
-from kedge.monitoring.due import enqueue
 
 _MOST_LISTED = 10_000
 _STATES = ("open", "acknowledged")
