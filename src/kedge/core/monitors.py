@@ -10,6 +10,11 @@ AlertState = Literal["open", "acknowledged"]
 Period = Literal["day", "week", "month"]
 
 
+COLUMN_VERDICT = "verdict"
+"""`ColumnResult.detector` of the row that holds a column's own verdict: `statistic` is the share of its detectors that
+saw drift, `threshold` 1.0, `drift` whether all did (see `kedge.monitoring.verdict`); its bins are the histograms to show."""
+
+
 class Monitor(msgspec.Struct, frozen=True, kw_only=True):
     """What is watched. `drift` compares columns of a window with the reference; `performance` computes AUC and Brier
     from late labels; `stream` runs a streaming detector over one value a day (the error rate).
@@ -135,6 +140,10 @@ class MonitorStore(Protocol):
         """By window, oldest first; of the newest `limit`."""
         ...
 
+    def windows(self, monitor: str) -> list[tuple[int, int]]:
+        """(start, end) of every window that the monitor has a run for, oldest first."""
+        ...
+
     def results(self, run_id: str, *, column: str | None = None) -> list[ColumnResult]: ...
 
     def heat(self, monitor: str) -> list[tuple[str, int, str, str, float, bool]]:
@@ -155,6 +164,15 @@ class MonitorStore(Protocol):
         """Raises NotFound."""
         ...
 
-    def update_alert(self, alert: Alert) -> None: ...
-    def save_trigger(self, trigger: Trigger) -> None: ...
+    def update_alert(self, alert: Alert) -> None:
+        """Acknowledge, or link the pipeline run; what is recorded already stays as it is. Raises NotFound."""
+        ...
+
+    def save_trigger(self, trigger: Trigger) -> None:
+        """Insert or replace by name; `last_fired_ms` never goes back."""
+        ...
+
     def triggers(self, *, monitor: str | None = None) -> list[Trigger]: ...
+    def record_firing(self, trigger: str, alert_id: str, pipeline_run_id: str) -> None:
+        """Link an alert to the run it started and move the trigger's `last_fired_ms` to the alert's event, at once."""
+        ...

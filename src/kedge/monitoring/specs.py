@@ -1,0 +1,101 @@
+"""The detectors that a monitor may name, with their parameters, as plain data.
+
+The web process checks definitions with this table, so that it need not import numpy; a test proves it equal to what
+`kedge.drift` declares, where the detectors live.
+"""
+
+import math
+from typing import Any, Literal, NamedTuple
+
+from kedge.core.errors import Invalid
+
+Takes = Literal["numeric", "categorical", "any", "stream"]
+
+
+class Bounds(NamedTuple):
+    """What a parameter may be: an integer or any number in the interval, or one of the choices; None where `optional`."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    low_open: bool = False
+    high_open: bool = False
+    integer: bool = False
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+
+    def admits(self, value: Any) -> bool:
+        """Whether `value` is one of them; bool and NaN never are."""
+        if value is None:
+            return self.optional
+        if self.choices:
+            return value in self.choices
+        if isinstance(value, bool) or not isinstance(value, int if self.integer else (int, float)):
+            return False
+        above = value > self.low if self.low_open else value >= self.low
+        below = value < self.high if self.high_open else value <= self.high
+        return above and below
+
+    def __str__(self) -> str:
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        left, right = "(" if self.low_open else "[", ")" if self.high_open else "]"
+        return f"{'an integer' if self.integer else 'a number'} in {left}{self.low:g}, {self.high:g}{right}"
+
+
+class DetectorRule(NamedTuple):
+    """What a detector compares or reads, and its parameters."""
+
+    takes: Takes
+    params: dict[str, Bounds]
+
+
+_SHARE = Bounds(0, 1, low_open=True, high_open=True)
+
+DETECTORS: dict[str, DetectorRule] = {
+    "KolmogorovSmirnov": DetectorRule("numeric", {"alpha": _SHARE}),
+    "ChiSquare": DetectorRule("categorical", {"alpha": _SHARE}),
+    "PopulationStabilityIndex": DetectorRule("any", {"threshold": Bounds(0, low_open=True)}),
+    "PageHinkley": DetectorRule(
+        "stream", {"threshold": Bounds(0), "min_instances": Bounds(1, integer=True), "delta": Bounds(0)}
+    ),
+    "ADWIN": DetectorRule("stream", {}),
+}
+
+SHORT_NAMES = {
+    "ks": "KolmogorovSmirnov",
+    "chi2": "ChiSquare",
+    "psi": "PopulationStabilityIndex",
+    "adwin": "ADWIN",
+    "ph": "PageHinkley",
+}
+
+
+def full_name(name: str) -> str:
+    """The detector's class name, from that name or a short one, in any case; unknown names stay as they are."""
+    by_lower = {known.lower(): known for known in DETECTORS} | SHORT_NAMES
+    return by_lower.get(name.lower(), name)
+
+
+def checked(spec: Any, where: str, *, streaming: bool) -> dict[str, Any]:
+    """A detector spec with its full name. Raises Invalid that names what is allowed instead."""
+    allowed = [name for name, rule in DETECTORS.items() if (rule.takes == "stream") == streaming]
+    if not isinstance(spec, dict) or not isinstance(spec.get("name"), str):
+        raise Invalid(
+            f"{where}: {spec!r} names no detector",
+            hint='write {"name": "..."} with one of ' + ", ".join(allowed),
+        )
+    name = full_name(spec["name"])
+    if name not in allowed:
+        raise Invalid(
+            f"{where}: detector {spec['name']!r} is not known here", hint=f"use {', '.join(allowed)}"
+        )
+    bounds = DETECTORS[name].params
+    for key, value in spec.items():
+        if key == "name":
+            continue
+        if key not in bounds:
+            takes = ", ".join(sorted(bounds)) or "none"
+            raise Invalid(f"{where}: {name} has no parameter {key!r}", hint=f"its parameters are {takes}")
+        if not bounds[key].admits(value):
+            raise Invalid(f"{where}: {name}'s {key} is {value!r}", hint=f"it must be {bounds[key]}")
+    return {**spec, "name": name}
