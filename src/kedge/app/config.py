@@ -40,7 +40,9 @@ OPTIONS = (
     Option("port", int, 5000, "a port, 1 to 65535", 1, 65535),
     Option("serving_port", int, 8080, "a port, 1 to 65535", 1, 65535),
     Option("allowed_hosts", list, [], "a list of host names by which browsers may reach web"),
-    Option("serving.trust_pickle", bool, False, "true or false: load models that are pickles, which run code"),
+    Option(
+        "serving.trust_pickle", bool, False, "true or false: load models that are pickles, which run code"
+    ),
     Option("mlflow.idle_stop_s", int, 900, "seconds, 10 or more, after which MLflow's idle server stops", 10),
 )
 _BY_KEY = {option.key: option for option in OPTIONS}
@@ -91,7 +93,9 @@ def environment() -> dict[str, str]:
     return dict(os.environ)
 
 
-def read_config(flags: Mapping[str, Any], file: Path | None = None, variables: Mapping[str, str] | None = None) -> Config:
+def read_config(
+    flags: Mapping[str, Any], file: Path | None = None, variables: Mapping[str, str] | None = None
+) -> Config:
     """The configuration from file, variables and flags (None: not given).
 
     Raises

@@ -47,7 +47,9 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+        }
         send = _with_headers(send, _MLFLOW if scope["path"].startswith("/mlflow") else _OURS)
         refusal = self._refusal(scope, headers)
         if refusal is not None:
@@ -69,7 +71,11 @@ class Guard:
         same = origin is None or origin.partition("://")[2] == host
         site = headers.get("sec-fetch-site", "none")
         if not same or site not in ("none", "same-origin"):
-            return 403, "cross_site", f"a {scope['method']} from the page of another site ({origin}) is refused"
+            return (
+                403,
+                "cross_site",
+                f"a {scope['method']} from the page of another site ({origin}) is refused",
+            )
         return None
 
     async def _bounded(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:

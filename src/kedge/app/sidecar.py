@@ -29,7 +29,9 @@ class _Noted(httpx.AsyncHTTPTransport):
     """Counts requests under way and remembers the last."""
 
     def __init__(self, socket: Path) -> None:
-        super().__init__(uds=str(socket), limits=httpx.Limits(max_connections=64, max_keepalive_connections=16))
+        super().__init__(
+            uds=str(socket), limits=httpx.Limits(max_connections=64, max_keepalive_connections=16)
+        )
         self.last_s = time.monotonic()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -121,7 +123,9 @@ class Sidecar:
                 if reply.status_code == 200:
                     return
             await asyncio.sleep(_POLL_S)
-        raise Unavailable(f"MLflow's server did not answer in {START_TIMEOUT_S:.0f} s", hint=f"see {self._log_file}")
+        raise Unavailable(
+            f"MLflow's server did not answer in {START_TIMEOUT_S:.0f} s", hint=f"see {self._log_file}"
+        )
 
     async def _stop_now(self) -> None:
         client, process, folder = self._client, self._process, self._folder

@@ -103,7 +103,8 @@ class Supervisor:
         self._home = Home(config.home)
         self.stopping = threading.Event()
         self.children = [
-            Child(name, command, self._home.logs / f"{name}.log") for name, command in _commands(config).items()
+            Child(name, command, self._home.logs / f"{name}.log")
+            for name, command in _commands(config).items()
         ]
 
     def run(self, ready: Callable[[], None]) -> None:
@@ -141,7 +142,8 @@ class Supervisor:
     def _watch(self, ready: Callable[[], None]) -> None:
         waiting = [self._config.web_url, self._config.serving_url]
         while not self.stopping.wait(_POLL_S):
-            if any([child.look(self._told) for child in self.children]):
+            changed = [child.look(self._told) for child in self.children]
+            if any(changed):
                 self._write_state()
             if waiting:
                 waiting = [url for url in waiting if not answers(url + "/health")]

@@ -44,7 +44,9 @@ def _own(database: Database, sidecar: Sidecar) -> tuple[Route, ...]:
         return answer({"status": "ok"})
 
     async def status(_: Request) -> Response:
-        return answer({"schema": await run_in_threadpool(schema_version, database), "mlflow": sidecar.status()})
+        return answer(
+            {"schema": await run_in_threadpool(schema_version, database), "mlflow": sidecar.status()}
+        )
 
     return (
         Route(method="GET", path="/health", handler=health, permission="public"),
@@ -52,9 +54,7 @@ def _own(database: Database, sidecar: Sidecar) -> tuple[Route, ...]:
     )
 
 
-def application(
-    services: Services, database: Database, sidecar: Sidecar, hosts: Sequence[str]
-) -> App:
+def application(services: Services, database: Database, sidecar: Sidecar, hosts: Sequence[str]) -> App:
     """The ASGI application."""
     table = route_table(services, database, sidecar)
 
@@ -89,10 +89,16 @@ def _guarded(route: Route) -> Callable[[Request], Awaitable[Response]]:
 
 
 def _limits(table: Sequence[Route]) -> Callable[[str, str], int]:
-    large = [(r.path.partition("{")[0], r.method, r.max_body_bytes) for r in table if r.max_body_bytes != DEFAULT_BODY_BYTES]
+    large = [
+        (r.path.partition("{")[0], r.method, r.max_body_bytes)
+        for r in table
+        if r.max_body_bytes != DEFAULT_BODY_BYTES
+    ]
 
     def limit_of(method: str, path: str) -> int:
-        return next((n for start, m, n in large if m in (method, "*") and path.startswith(start)), DEFAULT_BODY_BYTES)
+        return next(
+            (n for start, m, n in large if m in (method, "*") and path.startswith(start)), DEFAULT_BODY_BYTES
+        )
 
     return limit_of
 
@@ -121,7 +127,7 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 
 async def _on_surprise(request: Request, error: Exception) -> Response:
-    log.exception("%s %s failed", request.method, request.url.path, exc_info=error, extra={"action": "error"})
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error, extra={"action": "error"})
     message = "something went wrong inside Kedge; the log of web has the details"
     if _for_machines(request):
         return answer({"error": {"code": "internal", "message": message, "hint": ""}}, 500)

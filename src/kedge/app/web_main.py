@@ -29,7 +29,9 @@ def main() -> None:
     parser.add_argument("--mlflow-idle-stop-s", type=float, default=900.0)
     arguments = parser.parse_args()
     die_with_parent()
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
     logging.getLogger("httpx").setLevel(logging.WARNING)
     web_url = f"http://127.0.0.1:{arguments.port}"
     addresses = Addresses(web=web_url, serving=arguments.serving_url)

@@ -129,7 +129,9 @@ def main() -> None:
     parser.add_argument("--serving-url", required=True)
     arguments = parser.parse_args()
     die_with_parent()
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
     addresses = Addresses(web=arguments.web_url, serving=arguments.serving_url)
     services, _ = open_services(arguments.home, addresses, SystemClock())
     worker = Worker(

@@ -12,11 +12,23 @@ _PREFIXES = (
     "/ajax-api/3.0/mlflow/",
     "/static-files/",
 )
-_EXACT = frozenset({"", "/", "/graphql", "/get-artifact", "/model-versions/get-artifact", "/version", "/server-info"})
+_EXACT = frozenset(
+    {"", "/", "/graphql", "/get-artifact", "/model-versions/get-artifact", "/version", "/server-info"}
+)
 _EXACT_AJAX = frozenset({"/ajax-api/2.0/get-artifact", "/ajax-api/2.0/model-versions/get-artifact"})
 # The assistant runs commands, the gateway calls out, jobs and scorers run code, webhooks call addresses of the user's.
 _REFUSED = frozenset(
-    {"assistant", "gateway", "jobs", "job", "webhooks", "scorers", "scorer", "online-scoring", "prompt-optimization"}
+    {
+        "assistant",
+        "gateway",
+        "jobs",
+        "job",
+        "webhooks",
+        "scorers",
+        "scorer",
+        "online-scoring",
+        "prompt-optimization",
+    }
 )
 _UI = "/mlflow"
 

@@ -79,12 +79,16 @@ def _query(request: Request) -> bytes:
 
 
 def _response(reply: httpx.Response, path: str) -> Response:
-    response = StreamingResponse(reply.aiter_raw(), reply.status_code, background=BackgroundTask(reply.aclose))
+    response = StreamingResponse(
+        reply.aiter_raw(), reply.status_code, background=BackgroundTask(reply.aclose)
+    )
     response.raw_headers = [
         (name.lower(), value) for name, value in reply.headers.raw if name.lower().decode() not in _HOP_BY_HOP
     ]
     if is_user_content(path):
-        response.headers["content-security-policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+        response.headers["content-security-policy"] = (
+            "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+        )
     return response
 
 

@@ -46,7 +46,9 @@ def up(  # noqa: PLR0917 - options of a command, given by name
 
 def supervise(config: Config) -> None:
     """Run the supervisor in this process until a signal ends it."""
-    supervisor = Supervisor(config, SystemClock(), lambda line: print(f"kedge: {line}", file=sys.stderr, flush=True))
+    supervisor = Supervisor(
+        config, SystemClock(), lambda line: print(f"kedge: {line}", file=sys.stderr, flush=True)
+    )
 
     def ready() -> None:
         lines = [
