@@ -187,6 +187,7 @@ def test_the_api_refuses_malformed_bodies(services, register):
                 (404, "POST", "/endpoints/nothing/labels", b'{"labels": []}'),
                 (404, "GET", "/endpoints/nothing", b""),
                 (404, "GET", "/endpoints/nothing/log", b""),
+                (404, "GET", "/endpoints/nothing/traffic", b""),
                 (404, "GET", "/deployments/nothing", b""),
                 (422, "GET", "/endpoints/delays/traffic?since_ms=x", b""),
                 (422, "GET", f"/endpoints/delays/traffic?since_ms={2**63}", b""),
