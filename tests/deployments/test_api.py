@@ -93,6 +93,7 @@ def handle(platform, register):
         yield handle
 
 
+@pytest.mark.slow
 def test_deploy_predict_label_and_look(handle, register, services):
     expected = pytest.approx([3, 7])
     for rows in (
@@ -127,6 +128,7 @@ def test_deploy_predict_label_and_look(handle, register, services):
     assert [each.endpoint.name for each in client.endpoints()] == ["delays"]
 
 
+@pytest.mark.slow
 def test_refusals_are_the_errors_that_they_are(handle, register):
     for error, message, rows in (
         (Invalid, "input 'c' is not one of the model's", {"a": [1], "b": [2], "c": [3]}),
@@ -204,6 +206,7 @@ def test_the_api_refuses_malformed_bodies(services, register):
     asyncio.run(ask_all())
 
 
+@pytest.mark.slow
 def test_commands(platform, register, tmp_path):
     register(aliases=("champion",))
     register()
