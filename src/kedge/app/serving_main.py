@@ -64,6 +64,7 @@ def serve(home: Home, host: str, port: int, *, trust_pickle: bool) -> int:
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=GRACE_S,
         )
     )
