@@ -47,6 +47,10 @@ class JobQueue(Protocol):
         """Record the end; False, and nothing written, when the fence is old."""
         ...
 
+    def release(self, job: Job) -> bool:
+        """Give a claimed job back to the queue; False when the fence is old."""
+        ...
+
     def cancel(self, job_id: str) -> bool:
         """Cancel what is queued or running; False when it had ended."""
         ...

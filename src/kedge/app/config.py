@@ -1,0 +1,190 @@
+"""Configuration: kedge.toml, then `KEDGE_*` variables, then flags; read once into one frozen struct.
+
+This is the one module that reads the environment (besides the SDK's `client/settings.py`).
+"""
+
+import dataclasses
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kedge.core.errors import ConfigError
+
+FILE = "kedge.toml"
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """One option: its key in the file, its type, default and rule."""
+
+    key: str
+    kind: type
+    default: Any
+    rule: str
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def variable(self) -> str:
+        """Its environment variable."""
+        return "KEDGE_" + self.key.replace(".", "_").upper()
+
+
+OPTIONS = (
+    Option("home", str, "./kedge-data", "a folder that can be written"),
+    Option("host", str, "127.0.0.1", "an address of this machine"),
+    Option("port", int, 5000, "a port, 1 to 65535", 1, 65535),
+    Option("serving_port", int, 8080, "a port, 1 to 65535", 1, 65535),
+    Option("allowed_hosts", list, [], "a list of host names by which browsers may reach web"),
+    Option(
+        "serving.trust_pickle", bool, False, "true or false: load models that are pickles, which run code"
+    ),
+    Option("mlflow.idle_stop_s", int, 900, "seconds, 10 or more, after which MLflow's idle server stops", 10),
+)
+_BY_KEY = {option.key: option for option in OPTIONS}
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """What this process was told; `origins` says where each value came from."""
+
+    home: Path
+    host: str
+    port: int
+    serving_port: int
+    allowed_hosts: tuple[str, ...]
+    trust_pickle: bool
+    mlflow_idle_stop_s: int
+    origins: dict[str, str]
+
+    @property
+    def web_url(self) -> str:
+        """Where web answers to this machine."""
+        return f"http://{_reachable(self.host)}:{self.port}"
+
+    @property
+    def serving_url(self) -> str:
+        """Where serving answers to this machine."""
+        return f"http://{_reachable(self.host)}:{self.serving_port}"
+
+    def values(self) -> dict[str, Any]:
+        """By key, as in the file."""
+        return {
+            "home": str(self.home),
+            "host": self.host,
+            "port": self.port,
+            "serving_port": self.serving_port,
+            "allowed_hosts": list(self.allowed_hosts),
+            "serving.trust_pickle": self.trust_pickle,
+            "mlflow.idle_stop_s": self.mlflow_idle_stop_s,
+        }
+
+
+def _reachable(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - compared, not bound
+
+
+def environment() -> dict[str, str]:
+    """A copy of the process's variables, for children."""
+    return dict(os.environ)
+
+
+def read_config(
+    flags: Mapping[str, Any], file: Path | None = None, variables: Mapping[str, str] | None = None
+) -> Config:
+    """The configuration from file, variables and flags (None: not given).
+
+    Raises
+    ------
+    ConfigError
+        Naming file, line, key, value and rule.
+    """
+    variables = os.environ if variables is None else variables
+    values = {option.key: option.default for option in OPTIONS}
+    origins = {option.key: "default" for option in OPTIONS}
+    path = file or Path(FILE)
+    if file is not None or path.exists():
+        for key, value in _from_file(path).items():
+            values[key], origins[key] = value, str(path)
+    for option in OPTIONS:
+        if option.variable in variables:
+            values[option.key] = _from_text(option, variables[option.variable])
+            origins[option.key] = option.variable
+    for key, value in flags.items():
+        if value is not None:
+            option = _BY_KEY[key]
+            values[key], origins[key] = _checked(option, value, f"--{key.replace('_', '-')}"), "flag"
+    return Config(
+        home=Path(values["home"]).expanduser().resolve(),
+        host=values["host"],
+        port=values["port"],
+        serving_port=values["serving_port"],
+        allowed_hosts=tuple(values["allowed_hosts"]),
+        trust_pickle=values["serving.trust_pickle"],
+        mlflow_idle_stop_s=values["mlflow.idle_stop_s"],
+        origins=origins,
+    )
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text()
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}", hint="see https://toml.io for the syntax") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    found = {}
+    for key, value in _flat(tree):
+        where = f"{path}, line {_line(text, key)}"
+        option = _BY_KEY.get(key)
+        if option is None:
+            near = difflib.get_close_matches(key, _BY_KEY, 1)
+            hint = f"did you mean {near[0]!r}?" if near else "known keys: " + ", ".join(_BY_KEY)
+            raise ConfigError(f"{where}: unknown key {key!r}", hint=hint)
+        found[key] = _checked(option, value, where)
+    return found
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    pairs: list[tuple[str, Any]] = []
+    for key, value in tree.items():
+        pairs += _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else [(prefix + key, value)]
+    return pairs
+
+
+def _line(text: str, key: str) -> int:
+    """The line on which a key stands; near enough for a message."""
+    name = re.escape(key.rpartition(".")[2])
+    for number, line in enumerate(text.splitlines(), 1):
+        if re.match(rf'\s*(?:[\w."-]+\.)?"?{name}"?\s*=', line):
+            return number
+    return 1
+
+
+def _from_text(option: Option, text: str) -> Any:
+    value: Any = text
+    if option.kind is int and re.fullmatch(r"-?\d+", text.strip()):
+        value = int(text)
+    elif option.kind is bool and text.strip().lower() in ("true", "false", "1", "0"):
+        value = text.strip().lower() in ("true", "1")
+    elif option.kind is list:
+        value = [part.strip() for part in text.split(",") if part.strip()]
+    return _checked(option, value, option.variable)
+
+
+def _checked(option: Option, value: Any, where: str) -> Any:
+    right = type(value) is option.kind or (option.kind is str and isinstance(value, Path))
+    if right and option.kind is list:
+        right = all(isinstance(each, str) for each in value)
+    if right and option.kind is str:
+        right = bool(str(value)) and "\0" not in str(value)
+    if right and option.low is not None:
+        right = value >= option.low and (option.high is None or value <= option.high)
+    if not right:
+        raise ConfigError(f"{where}: {option.key} = {value!r} must be {option.rule}")
+    return value

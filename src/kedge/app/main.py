@@ -1,0 +1,38 @@
+"""The `kedge` command. Errors that Kedge raises on purpose are one line and exit status 1; the rest is a traceback."""
+
+import sys
+from importlib import import_module
+
+import typer
+
+from kedge.core.errors import KedgeError
+
+COMMANDS = ("up", "demo", "status", "doctor", "config", "run", "data", "deploy", "monitor", "drift")
+"""Modules of `kedge.app.commands`, each with `register(cli)`."""
+
+
+def main() -> None:
+    """Run the command line."""
+    cli = typer.Typer(
+        name="kedge",
+        help="Kedge: tracking, pipelines, serving and drift monitoring in one process to start.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        add_completion=False,
+    )
+    for name in COMMANDS:
+        import_module(f"kedge.app.commands.{name}").register(cli)
+    try:
+        cli()
+    except KedgeError as error:
+        print(f"kedge: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"       {error.hint}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""`python -m kedge.app.mlflow_main`: MLflow's own server, one process, on a Unix socket that only this user can reach."""
+
+import argparse
+import os
+from pathlib import Path
+
+from kedge.app.processes import die_with_parent
+from kedge.core.home import Home
+
+
+def main() -> None:
+    """Set what MLflow reads when it is imported, then serve its application."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--socket", required=True)
+    arguments = parser.parse_args()
+    die_with_parent()
+    home = Home(arguments.home)
+    os.environ.update(  # noqa: TID251 - MLflow's server is configured by variables alone
+        {
+            "_MLFLOW_SERVER_FILE_STORE": f"sqlite:///{home.database}",
+            "_MLFLOW_SERVER_REGISTRY_STORE": f"sqlite:///{home.database}",
+            "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
+            "_MLFLOW_SERVER_ARTIFACT_DESTINATION": home.artifacts.as_uri(),
+            "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
+            "_MLFLOW_STATIC_PREFIX": "/mlflow",
+            "_MLFLOW_SGI_NAME": "uvicorn",
+            "_MLFLOW_IN_JOB_EXECUTOR": "false",
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            # Our guard has checked host and origin; the socket is reachable by this user alone.
+            "MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE": "true",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "DO_NOT_TRACK": "true",
+        }
+    )
+    import uvicorn
+    from mlflow.server.fastapi_app import app
+
+    uvicorn.run(app, uds=arguments.socket, log_level="warning", access_log=False, timeout_keep_alive=60)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""MLflow's server as a child of web: started by the first request that needs it, stopped when idle, started again."""
+
+import asyncio
+import contextlib
+import importlib.util
+import logging
+import shutil
+import tempfile
+import time
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from kedge.app.processes import python
+from kedge.core.errors import MissingExtra, Unavailable
+
+START_TIMEOUT_S = 90.0
+STOP_TIMEOUT_S = 1.0
+_POLL_S = 0.05
+# A request of an hour: somebody uploads a large model over a slow line.
+_TIMEOUT = httpx.Timeout(3600.0, connect=10.0)
+
+log = logging.getLogger("kedge.mlflow")
+
+
+class _Noted(httpx.AsyncHTTPTransport):
+    """Counts requests under way and remembers the last."""
+
+    def __init__(self, socket: Path) -> None:
+        super().__init__(
+            uds=str(socket), limits=httpx.Limits(max_connections=64, max_keepalive_connections=16)
+        )
+        self.last_s = time.monotonic()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.last_s = time.monotonic()
+        return await super().handle_async_request(request)
+
+
+class Sidecar:
+    """One MLflow server a data directory; safe for many requests at once on one event loop."""
+
+    def __init__(self, home: Path, log_file: Path, idle_stop_s: float) -> None:
+        self._home = home
+        self._log_file = log_file
+        self._idle_stop_s = idle_stop_s
+        self._lock = asyncio.Lock()
+        self._process: asyncio.subprocess.Process | None = None
+        self._client: httpx.AsyncClient | None = None
+        self._transport: _Noted | None = None
+        self._folder: Path | None = None
+
+    async def client(self) -> httpx.AsyncClient:
+        """A client of the running server; starts it when it is not.
+
+        Raises
+        ------
+        MissingExtra
+            MLflow is not installed.
+        Unavailable
+            It did not come up.
+        """
+        if self._client is not None and self._process is not None and self._process.returncode is None:
+            return self._client
+        async with self._lock:
+            if self._client is None or self._process is None or self._process.returncode is not None:
+                await self._stop_now()
+                await self._start()
+        if self._client is None:
+            raise Unavailable("MLflow's server stopped while it started", hint=f"see {self._log_file}")
+        return self._client
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.returncode is None
+
+    async def watch(self) -> None:
+        """Stop the server when nobody has asked for anything for a while; runs until cancelled."""
+        while True:
+            await asyncio.sleep(min(self._idle_stop_s, 10.0))
+            if self._transport is not None and time.monotonic() - self._transport.last_s > self._idle_stop_s:
+                log.info("MLflow's server is idle; stopping it", extra={"action": "idle_stop"})
+                await self.stop()
+
+    async def stop(self) -> None:
+        """End it; harmless when it does not run."""
+        async with self._lock:
+            await self._stop_now()
+
+    async def _start(self) -> None:
+        if importlib.util.find_spec("mlflow") is None:
+            raise MissingExtra("MLflow is not installed", hint='pip install "kedge[mlflow]"')
+        # Not in the data directory: the path of a Unix socket has room for about a hundred characters.
+        self._folder = Path(tempfile.mkdtemp(prefix="kedge-"))
+        socket = self._folder / "mlflow.sock"
+        command = python("kedge.app.mlflow_main", "--home", str(self._home), "--socket", str(socket))
+        with self._log_file.open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                *command, stdout=output, stderr=output, stdin=asyncio.subprocess.DEVNULL
+            )
+        self._transport = _Noted(socket)
+        self._client = httpx.AsyncClient(transport=self._transport, timeout=_TIMEOUT)
+        try:
+            await self._ready(self._client, self._process)
+        except BaseException:
+            await self._stop_now()
+            raise
+
+    async def _ready(self, client: httpx.AsyncClient, process: asyncio.subprocess.Process) -> None:
+        deadline_s = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline_s:
+            if process.returncode is not None:
+                raise Unavailable(
+                    f"MLflow's server ended with code {process.returncode}", hint=f"see {self._log_file}"
+                )
+            with contextlib.suppress(httpx.HTTPError):
+                # Asking for a row makes MLflow open its store, and the first time make its tables.
+                body = {"max_results": 1}
+                reply = await client.post("http://mlflow/mlflow/api/2.0/mlflow/experiments/search", json=body)
+                if reply.status_code == 200:
+                    return
+            await asyncio.sleep(_POLL_S)
+        raise Unavailable(
+            f"MLflow's server did not answer in {START_TIMEOUT_S:.0f} s", hint=f"see {self._log_file}"
+        )
+
+    async def _stop_now(self) -> None:
+        client, process, folder = self._client, self._process, self._folder
+        self._client = self._process = self._folder = self._transport = None
+        if client is not None:
+            await client.aclose()
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+            except TimeoutError:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def status(self) -> MutableMapping[str, Any]:
+        """For `kedge status`."""
+        return {"running": self.running, "pid": self._process.pid if self._process and self.running else None}

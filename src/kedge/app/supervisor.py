@@ -1,0 +1,252 @@
+"""Starting web, serving and worker, keeping them up, and stopping them; what `kedge up` does.
+
+Only one supervisor holds a data directory: it keeps `kedge.lock` under flock, with its pid as text.
+"""
+
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kedge.app.config import Config
+from kedge.app.processes import python
+from kedge.app.wiring import open_services
+from kedge.core.clock import Clock
+from kedge.core.errors import ConfigError, Conflict, StorageError, Unavailable
+from kedge.core.home import Home
+from kedge.core.services import Addresses
+
+STOP_WITHIN_S = 2.5
+FIRST_BACKOFF_S = 0.5
+LONGEST_BACKOFF_S = 30.0
+STEADY_AFTER_S = 20.0
+_POLL_S = 0.05
+
+
+class Child:
+    """One supervised process: started again, with growing pauses, whenever it ends by itself."""
+
+    def __init__(self, name: str, command: list[str], log: Path) -> None:
+        self.name = name
+        self._command = command
+        self._log = log
+        self.process: subprocess.Popen[bytes] | None = None
+        self.restarts = 0
+        self.last_exit: str = ""
+        self._backoff_s = FIRST_BACKOFF_S
+        self._started_s = 0.0
+        self._next_start_s = 0.0
+
+    def start(self) -> None:
+        """Start it, its output into its log."""
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - our own module, as a list
+                self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+            )
+        self._started_s = time.monotonic()
+
+    def look(self, told: Callable[[str], None]) -> bool:
+        """Notice an end, start again when its pause is over; True when something changed."""
+        now_s = time.monotonic()
+        if self.process is None:
+            if now_s >= self._next_start_s:
+                self.start()
+                told(f"{self.name} started again (pid {self.pid})")
+                return True
+            return False
+        code = self.process.poll()
+        if code is None:
+            return False
+        if now_s - self._started_s > STEADY_AFTER_S:
+            self._backoff_s = FIRST_BACKOFF_S
+        self.last_exit = f"signal {-code}" if code < 0 else f"code {code}"
+        told(f"{self.name} ended ({self.last_exit}); again in {self._backoff_s:g} s; see {self._log}")
+        self.process = None
+        self.restarts += 1
+        self._next_start_s = now_s + self._backoff_s
+        self._backoff_s = min(LONGEST_BACKOFF_S, 2 * self._backoff_s)
+        return True
+
+    @property
+    def pid(self) -> int | None:
+        """Of the running process."""
+        return self.process.pid if self.process is not None else None
+
+    def signal(self, number: signal.Signals) -> None:
+        """To the process and what it started."""
+        if self.process is not None and self.process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                if number == signal.SIGKILL:
+                    os.killpg(self.process.pid, number)
+                else:
+                    self.process.send_signal(number)
+
+
+class Supervisor:
+    """The children of one data directory."""
+
+    def __init__(self, config: Config, clock: Clock, told: Callable[[str], None]) -> None:
+        self._config = config
+        self._clock = clock
+        self._told = told
+        self._home = Home(config.home)
+        self.stopping = threading.Event()
+        self.children = [
+            Child(name, command, self._home.logs / f"{name}.log")
+            for name, command in _commands(config).items()
+        ]
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Hold the directory, start everything, call `ready` when all answer, watch until `stopping` is set.
+
+        Raises
+        ------
+        Conflict
+            Another supervisor holds the directory, or a newer Kedge wrote it.
+        ConfigError
+            A port is taken.
+        StorageError
+            The directory cannot be written.
+        """
+        with held(self._home) as _:
+            for port, key in ((self._config.port, "port"), (self._config.serving_port, "serving_port")):
+                check_port(self._config.host, port, key)
+            self._prepare()
+            try:
+                for child in self.children:
+                    child.start()
+                self._write_state()
+                self._watch(ready)
+            finally:
+                self._stop()
+                self._home.state.unlink(missing_ok=True)
+
+    def _prepare(self) -> None:
+        for folder in (self._home.logs, self._home.inference, self._home.artifacts):
+            folder.mkdir(parents=True, exist_ok=True)
+        addresses = Addresses(web=self._config.web_url, serving=self._config.serving_url)
+        _, database = open_services(self._config.home, addresses, self._clock)
+        database.close()
+
+    def _watch(self, ready: Callable[[], None]) -> None:
+        waiting = [self._config.web_url, self._config.serving_url]
+        while not self.stopping.wait(_POLL_S):
+            changed = [child.look(self._told) for child in self.children]
+            if any(changed):
+                self._write_state()
+            if waiting:
+                waiting = [url for url in waiting if not answers(url + "/health")]
+                if not waiting:
+                    ready()
+
+    def _stop(self) -> None:
+        for child in self.children:
+            child.signal(signal.SIGTERM)
+        deadline_s = time.monotonic() + STOP_WITHIN_S
+        for child in self.children:
+            if child.process is not None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.process.wait(max(0.0, deadline_s - time.monotonic()))
+        for child in self.children:
+            child.signal(signal.SIGKILL)
+            if child.process is not None:
+                child.process.wait()
+
+    def _write_state(self) -> None:
+        children = {
+            child.name: {"pid": child.pid, "restarts": child.restarts, "last_exit": child.last_exit}
+            for child in self.children
+        }
+        state: dict[str, Any] = {
+            "pid": os.getpid(),
+            "web": self._config.web_url,
+            "serving": self._config.serving_url,
+            "started_ms": self._clock.now_ms(),
+            "children": children,
+        }
+        beside = self._home.state.with_suffix(".new")
+        beside.write_bytes(msgspec.json.encode(state))
+        beside.rename(self._home.state)
+
+
+def _commands(config: Config) -> dict[str, list[str]]:
+    home = ["--home", str(config.home)]
+    urls = ["--web-url", config.web_url, "--serving-url", config.serving_url]
+    web = ["--host", config.host, "--port", str(config.port), "--serving-url", config.serving_url]
+    web += [argument for host in config.allowed_hosts for argument in ("--allowed-host", host)]
+    web += ["--mlflow-idle-stop-s", str(config.mlflow_idle_stop_s)]
+    serving = ["--host", config.host, "--port", str(config.serving_port)]
+    serving += ["--trust-pickle"] if config.trust_pickle else []
+    return {
+        "web": python("kedge.app.web_main", *home, *web),
+        "serving": python("kedge.app.serving_main", *home, *serving),
+        "worker": python("kedge.app.worker_main", *home, *urls),
+    }
+
+
+@contextlib.contextmanager
+def held(home: Home) -> Iterator[None]:
+    """Hold the data directory. Raises Conflict naming the pid that does, StorageError when it cannot be written."""
+    try:
+        home.root.mkdir(parents=True, exist_ok=True)
+        lock = home.lock.open("a+")
+    except OSError as error:
+        raise StorageError(
+            f"the data directory {home.root} cannot be written: {error.strerror}",
+            hint="mend its permissions, or use another --home",
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            raise Conflict(
+                f"the data directory {home.root} is in use by process {lock.read().strip() or '?'}",
+                hint="stop that one (Ctrl-C or kill), or use another --home",
+            ) from error
+        lock.seek(0)
+        lock.truncate()
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def check_port(host: str, port: int, key: str) -> None:
+    """Raise ConfigError when the port cannot be listened on."""
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        flag = "--" + key.replace("_", "-")
+        raise ConfigError(
+            f"{key} {port} on {host} cannot be used: {error.strerror}",
+            hint=f"stop what listens there (`ss -ltnp | grep {port}` names it), or choose another {flag}",
+        ) from error
+
+
+def answers(url: str) -> bool:
+    """Whether a GET gives 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as reply:  # noqa: S310 - our own http address
+            return bool(reply.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def wait_for(url: str, timeout_s: float) -> None:
+    """Return when `url` answers. Raises Unavailable when it does not within the time."""
+    deadline_s = time.monotonic() + timeout_s
+    while not answers(url):
+        if time.monotonic() > deadline_s:
+            raise Unavailable(f"no answer from {url} in {timeout_s:.0f} s", hint="see the files in logs/")
+        time.sleep(_POLL_S)

@@ -1,0 +1,96 @@
+"""Submitting and following pipeline runs from user code."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kedge.client.connection import connection
+from kedge.core.errors import Conflict, KedgeError
+from kedge.core.pipelines import PipelineRun, StepRun
+from kedge.pipelines.entry import resolved
+from kedge.pipelines.pipeline import Pipeline
+
+_POLL_S = 0.2
+ENDED = ("succeeded", "failed", "cancelled")
+
+
+class PipelineFailed(KedgeError, RuntimeError):
+    """A run did not succeed."""
+
+    code = "pipeline_failed"
+
+
+class RunView(msgspec.Struct, frozen=True):
+    """A run with its steps at one moment."""
+
+    run: PipelineRun
+    steps: list[StepRun]
+
+
+@dataclasses.dataclass(frozen=True)
+class RunHandle:
+    """A submitted run."""
+
+    id: str
+
+    def view(self) -> RunView:
+        """The run and its steps as they are now."""
+        return connection().call("GET", f"/pipeline-runs/{self.id}", RunView)
+
+    def wait(
+        self, timeout_s: float | None = None, on_change: Callable[[RunView], None] | None = None
+    ) -> PipelineRun:
+        """The ended run, whether it succeeded or not. Raises Conflict when it has not ended in `timeout_s`."""
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        seen: RunView | None = None
+        while True:
+            view = self.view()
+            if on_change is not None and view != seen:
+                on_change(view)
+            seen = view
+            if view.run.state in ENDED:
+                return view.run
+            if deadline is not None and time.monotonic() > deadline:
+                raise Conflict(f"pipeline run {self.id} is still {view.run.state} after {timeout_s:g} s")
+            time.sleep(_POLL_S)
+
+    def result(self, timeout_s: float | None = None) -> Any:
+        """What the pipeline returned. Raises PipelineFailed when the run did not succeed."""
+        run = self.wait(timeout_s)
+        if run.state != "succeeded":
+            raise PipelineFailed(f"pipeline run {run.id} ({run.pipeline}) {run.state}: {run.error}")
+        return run.result
+
+    def cancel(self) -> PipelineRun:
+        """Stop it. Raises Conflict when it has ended."""
+        return connection().call("POST", f"/pipeline-runs/{self.id}/cancel", PipelineRun)
+
+
+def submit(pipeline: "Pipeline[Any, Any] | str", /, **params: Any) -> RunHandle:
+    """Queue a run for the worker.
+
+    Parameters
+    ----------
+    pipeline : Pipeline or str
+        The decorated function, or `path/to/file.py:function` or `package.module:function`.
+    **params
+        What the function takes; plain values.
+    """
+    entry, project, name = located(pipeline)
+    if isinstance(pipeline, Pipeline):
+        pipeline.check(params)
+    body = {"entry": entry, "project": project, "pipeline": name, "params": params}
+    run = connection().call("POST", "/pipeline-runs", PipelineRun, body=body)
+    return RunHandle(run.id)
+
+
+def located(pipeline: "Pipeline[Any, Any] | str") -> tuple[str, str, str]:
+    """(entry, project, name) of a pipeline."""
+    if isinstance(pipeline, Pipeline):
+        return (*pipeline.entry(), pipeline.name)
+    entry, project = resolved(pipeline, Path.cwd())
+    return entry, project, entry.rpartition(":")[2]

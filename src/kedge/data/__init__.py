@@ -1,0 +1,1 @@
+"""Dataset versions: deterministic Parquet, profiles, differences, safe paths."""

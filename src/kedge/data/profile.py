@@ -1,0 +1,84 @@
+"""What the columns of a table hold, small enough to keep beside every version."""
+
+import math
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kedge.core.datasets import ColumnProfile
+
+BINS = 30
+TOP = 20
+
+
+def profile(table: pa.Table) -> tuple[ColumnProfile, ...]:
+    """One profile a column: histogram for numbers and times, commonest values for the rest."""
+    return tuple(_column(name, table.column(name)) for name in table.column_names)
+
+
+def _column(name: str, values: pa.ChunkedArray) -> ColumnProfile:
+    kind = values.type
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return _time(name, values)
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return _number(name, values)
+    if (
+        pa.types.is_boolean(kind)
+        or pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_dictionary(kind)
+    ):
+        return _category(name, values)
+    return ColumnProfile(name=name, type=str(kind), nulls=values.null_count)
+
+
+def _number(name: str, values: pa.ChunkedArray) -> ColumnProfile:
+    numbers = values.cast(pa.float64()).drop_null().to_numpy()
+    finite = numbers[np.isfinite(numbers)]
+    nulls = len(values) - finite.size
+    if not finite.size:
+        return ColumnProfile(name=name, type=str(values.type), nulls=nulls, distinct=0)
+    distinct = np.unique(finite).size
+    counts, edges = _histogram(finite, min(BINS, max(distinct, 1)))
+    return ColumnProfile(
+        name=name,
+        type=str(values.type),
+        nulls=nulls,
+        distinct=int(distinct),
+        minimum=float(finite.min()),
+        maximum=float(finite.max()),
+        mean=float(finite.mean()),
+        bins=tuple(float(edge) for edge in edges),
+        counts=tuple(int(count) for count in counts),
+    )
+
+
+def _histogram(finite: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
+    low, high = float(finite.min()), float(finite.max())
+    if not math.isfinite(high - low) or high == low or low + (high - low) / bins == low:
+        return np.array([finite.size]), np.array([low, high])
+    return np.histogram(finite, bins=bins, range=(low, high))
+
+
+def _time(name: str, values: pa.ChunkedArray) -> ColumnProfile:
+    bounds = pc.min_max(values).as_py()
+    return ColumnProfile(
+        name=name,
+        type=str(values.type),
+        nulls=values.null_count,
+        distinct=pc.count_distinct(values).as_py(),
+        minimum=None if bounds["min"] is None else bounds["min"].isoformat(),
+        maximum=None if bounds["max"] is None else bounds["max"].isoformat(),
+    )
+
+
+def _category(name: str, values: pa.ChunkedArray) -> ColumnProfile:
+    counted = pc.value_counts(values.cast(pa.string()).drop_null())
+    pairs = sorted(
+        ((str(each["values"]), int(each["counts"])) for each in counted.to_pylist()),
+        key=lambda pair: (-pair[1], pair[0]),
+    )
+    return ColumnProfile(
+        name=name, type=str(values.type), nulls=values.null_count, distinct=len(pairs), top=tuple(pairs[:TOP])
+    )

@@ -1,0 +1,50 @@
+"""Arrow tables to and from Parquet; the same table always gives the same bytes, so that it has one content id."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import csv
+
+from kedge.core.errors import Invalid
+
+ROW_GROUP_ROWS = 128 * 1024
+
+
+def to_parquet(table: pa.Table) -> bytes:
+    """The table as Parquet. Chunking and schema metadata (pandas') do not matter: they are not content."""
+    plain = table.replace_schema_metadata(None).combine_chunks()
+    buffer = io.BytesIO()
+    pq.write_table(plain, buffer, compression="zstd", row_group_size=ROW_GROUP_ROWS, version="2.6")
+    return buffer.getvalue()
+
+
+def read_files(files: Sequence[Path], columns: Sequence[str] | None = None) -> pa.Table:
+    """The Parquet files, one after the other, as one table. Raises Invalid when a column is missing or types differ."""
+    tables = []
+    for file in files:
+        try:
+            tables.append(pq.read_table(file, columns=list(columns) if columns is not None else None))
+        except pa.ArrowInvalid as error:
+            raise Invalid(f"{file} cannot be read as Parquet: {error}") from error
+        missing = set(columns or ()) - set(tables[-1].column_names)
+        if missing:
+            raise Invalid(f"no column {sorted(missing)[0]!r}; there are {', '.join(tables[-1].column_names)}")
+    try:
+        return pa.concat_tables(tables, promote_options="permissive")
+    except pa.ArrowInvalid as error:
+        raise Invalid(f"the files do not fit together: {error}") from error
+
+
+def read_local(path: Path) -> pa.Table:
+    """A .parquet or .csv file of the user's. Raises Invalid for anything else or what cannot be read."""
+    try:
+        if path.suffix == ".parquet":
+            return pq.read_table(path)
+        if path.suffix == ".csv":
+            return csv.read_csv(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise Invalid(f"{path} cannot be read: {error}") from error
+    raise Invalid(f"{path} is neither .parquet nor .csv", hint="a folder is taken as it is, file by file")

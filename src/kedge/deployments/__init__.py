@@ -1,0 +1,1 @@
+"""Which model version answers on which endpoint: deploy and roll back."""

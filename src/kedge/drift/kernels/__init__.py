@@ -1,0 +1,1 @@
+"""Compiled loops over flat arrays; each plain meaning stands in its docstring."""

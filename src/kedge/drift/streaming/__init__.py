@@ -1,0 +1,1 @@
+"""Detectors that take one value after the other."""

@@ -1,0 +1,1 @@
+"""Where steps run: processes on this machine."""

@@ -1,0 +1,103 @@
+"""Tracing: while a pipeline function runs, calling a step adds a node and returns a handle instead of a value."""
+
+import contextlib
+import contextvars
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from kedge.core.errors import Invalid
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """How a step is run."""
+
+    cache: bool = False
+    retries: int = 0
+    timeout_s: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Handle:
+    """Stands for the value that a step will have given."""
+
+    node: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Node:
+    """A call of a step inside a pipeline."""
+
+    name: str
+    index: int
+    function: Callable[..., Any]
+    options: Options
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    depends_on: tuple[str, ...]
+
+
+@dataclasses.dataclass
+class Graph:
+    """The calls of one tracing, in order; a call can depend on earlier ones only, so there are no circles."""
+
+    nodes: dict[str, Node] = dataclasses.field(default_factory=dict)
+    result: Any = None
+
+    def call(
+        self, function: Callable[..., Any], options: Options, args: Any, kwargs: Any, after: Any = ()
+    ) -> Handle:
+        """Add a node; repeated calls of one function are numbered."""
+        base = function.__name__
+        same = sum(1 for node in self.nodes.values() if node.function is function or node.name == base)
+        name = base if not same else f"{base}-{same + 1}"
+        depends_on = tuple(dict.fromkeys(handle.node for handle in handles((args, kwargs, tuple(after)))))
+        for other in depends_on:
+            if other not in self.nodes:
+                raise Invalid(f"step {name!r} was given a handle of another run ({other!r})")
+        self.nodes[name] = Node(name, len(self.nodes), function, options, args, kwargs, depends_on)
+        return Handle(name)
+
+
+_tracing: contextvars.ContextVar[Graph | None] = contextvars.ContextVar("kedge_graph", default=None)
+
+
+def current() -> Graph | None:
+    """The graph being traced."""
+    return _tracing.get()
+
+
+@contextlib.contextmanager
+def tracing(graph: Graph) -> Iterator[None]:
+    """Collect the calls of steps in `graph` while the block runs."""
+    token = _tracing.set(graph)
+    try:
+        yield
+    finally:
+        _tracing.reset(token)
+
+
+def handles(value: Any) -> Iterator[Handle]:
+    """Every handle inside lists, tuples and dicts."""
+    if isinstance(value, Handle):
+        yield value
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from handles(each)
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from handles(each)
+
+
+def filled(value: Any, get: Callable[[str], Any]) -> Any:
+    """`value` with every handle replaced by what `get` gives for its node."""
+    if isinstance(value, Handle):
+        return get(value.node)
+    if isinstance(value, list):
+        return [filled(each, get) for each in value]
+    if isinstance(value, tuple):
+        return tuple(filled(each, get) for each in value)
+    if isinstance(value, dict):
+        return {key: filled(each, get) for key, each in value.items()}
+    return value

@@ -1,0 +1,1 @@
+"""Load models, batch requests, speak the inference protocols, log what was asked and answered."""

@@ -1,0 +1,107 @@
+"""Follows what is wanted: loads wanted deployments, swaps them in, and records what became of them."""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor
+from pathlib import Path
+
+from kedge.core.deployments import Deployment, DeploymentStore
+from kedge.core.errors import Invalid, KedgeError
+from kedge.serving.batching import Batcher
+from kedge.serving.live import Live, LiveTable
+from kedge.serving.model import Model, load_model
+
+POLL_S = 0.1
+
+_log = logging.getLogger(__name__)
+
+
+class Watcher:
+    """One thread that compares what is wanted with what is live, whenever the database has changed."""
+
+    def __init__(
+        self,
+        deployments: DeploymentStore,
+        table: LiveTable,
+        executor: Executor,
+        *,
+        change: Callable[[], int],
+        trust_pickle: bool,
+    ) -> None:
+        self._deployments = deployments
+        self._table = table
+        self._executor = executor
+        self._change = change
+        self._trust_pickle = trust_pickle
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; a load in progress is abandoned and begins again at the next start."""
+        self._stopping.set()
+        self._thread.join(timeout=0.3)
+
+    def _run(self) -> None:
+        seen: int | None = None
+        while not self._stopping.is_set():
+            try:
+                change = self._change()
+                if change != seen:
+                    self.look()
+                    seen = change
+                self._table.ready.set()
+            except Exception:  # noqa: BLE001 - the thread must go on
+                _log.exception("what is wanted could not be read; trying again", extra={"action": "watch"})
+            self._stopping.wait(POLL_S)
+
+    def look(self) -> None:
+        """Bring every endpoint to what is wanted; what fails to load leaves the live deployment in place."""
+        for endpoint in self._deployments.endpoints():
+            wanted = self._deployments.get(endpoint.wanted)
+            if endpoint.live is not None and not self._answers(endpoint.name, endpoint.live):
+                self._bring(self._deployments.get(endpoint.live), announce=False)
+            if wanted.state in ("pending", "loading") and not self._answers(endpoint.name, wanted.id):
+                self._bring(wanted, announce=True)
+
+    def _answers(self, endpoint: str, deployment_id: str) -> bool:
+        return endpoint in self._table.names() and self._table.get(endpoint).deployment.id == deployment_id
+
+    def _bring(self, deployment: Deployment, *, announce: bool) -> None:
+        fields = {"endpoint": deployment.endpoint, "deployment": deployment.id}
+        if announce:
+            self._deployments.mark(deployment.id, "loading")
+        try:
+            model = load_source(deployment.source, trust_pickle=self._trust_pickle)
+        except KedgeError as error:
+            self._deployments.mark(deployment.id, "failed", error=str(error))
+            _log.warning("could not load: %s", error, extra={"action": "load", **fields})
+            return
+        except Exception as error:  # noqa: BLE001 - a foreign model may fail anyhow; it is told
+            self._deployments.mark(deployment.id, "failed", error=f"{type(error).__name__}: {error}")
+            _log.exception("could not load", extra={"action": "load", **fields})
+            return
+        if self._stopping.is_set():
+            return
+        if announce and self._deployments.endpoint(deployment.endpoint).wanted != deployment.id:
+            self._deployments.mark(deployment.id, "retired")
+            return
+        self._table.put(Live(deployment, model, Batcher(model.predict, self._executor)))
+        if announce:
+            self._deployments.mark(deployment.id, "live")
+        _log.info("live", extra={"action": "live", **fields})
+
+
+def load_source(source: str, *, trust_pickle: bool) -> Model:
+    """Load the model folder that a deployment names. Raises KedgeError with the reason."""
+    folder = Path(source)
+    if not folder.is_absolute():
+        raise Invalid(
+            f"the model lies at {source!r}, which is not a folder of this data directory",
+            hint="log the model through this platform, so that its files lie here",
+        )
+    return load_model(folder, trust_pickle=trust_pickle)

@@ -1,0 +1,1 @@
+"""Conformance suites that are shipped: what every detector must hold, for ours and for yours."""
