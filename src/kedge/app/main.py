@@ -9,6 +9,7 @@ from kedge.core.errors import KedgeError
 
 COMMANDS = {
     "up": "up",
+    "demo": "demo",
     "status": "status",
     "doctor": "doctor",
     "config": "config",

@@ -243,10 +243,10 @@ def answers(url: str) -> bool:
         return False
 
 
-def wait_for(url: str, timeout_s: float) -> None:
-    """Return when `url` answers. Raises Unavailable when it does not within the time."""
+def wait_for(url: str, timeout_s: float, given_up: Callable[[], bool] = lambda: False) -> None:
+    """Return when `url` answers. Raises Unavailable when it does not within the time, or `given_up` says so."""
     deadline_s = time.monotonic() + timeout_s
     while not answers(url):
-        if time.monotonic() > deadline_s:
+        if time.monotonic() > deadline_s or given_up():
             raise Unavailable(f"no answer from {url} in {timeout_s:.0f} s", hint="see the files in logs/")
         time.sleep(_POLL_S)
