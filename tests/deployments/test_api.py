@@ -93,6 +93,7 @@ def handle(platform, register):
         yield handle
 
 
+@pytest.mark.slow
 def test_deploy_predict_label_and_look(handle, register, services):
     expected = pytest.approx([3, 7])
     for rows in (
@@ -127,6 +128,7 @@ def test_deploy_predict_label_and_look(handle, register, services):
     assert [each.endpoint.name for each in client.endpoints()] == ["delays"]
 
 
+@pytest.mark.slow
 def test_refusals_are_the_errors_that_they_are(handle, register):
     for error, message, rows in (
         (Invalid, "input 'c' is not one of the model's", {"a": [1], "b": [2], "c": [3]}),
@@ -187,6 +189,7 @@ def test_the_api_refuses_malformed_bodies(services, register):
                 (404, "POST", "/endpoints/nothing/labels", b'{"labels": []}'),
                 (404, "GET", "/endpoints/nothing", b""),
                 (404, "GET", "/endpoints/nothing/log", b""),
+                (404, "GET", "/endpoints/nothing/traffic", b""),
                 (404, "GET", "/deployments/nothing", b""),
                 (422, "GET", "/endpoints/delays/traffic?since_ms=x", b""),
                 (422, "GET", f"/endpoints/delays/traffic?since_ms={2**63}", b""),
@@ -203,6 +206,7 @@ def test_the_api_refuses_malformed_bodies(services, register):
     asyncio.run(ask_all())
 
 
+@pytest.mark.slow
 def test_commands(platform, register, tmp_path):
     register(aliases=("champion",))
     register()

@@ -102,5 +102,6 @@ def test_what_the_disk_refuses_is_kept_and_written_later(server, stores, make_de
         server.recorder.answered(answered(make_deployment))
         server.recorder.flush()
     assert stores.inference.rows("delays") == 0
+    assert list(stores.home.rglob("*.parquet")) == []
     server.recorder.flush()
     assert stores.inference.rows("delays") == 10

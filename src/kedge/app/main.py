@@ -7,8 +7,21 @@ import typer
 
 from kedge.core.errors import KedgeError
 
-COMMANDS = ("up", "demo", "status", "doctor", "config", "run", "data", "deploy", "monitor", "drift")
-"""Modules of `kedge.app.commands`, each with `register(cli)`."""
+COMMANDS = {
+    "up": "up",
+    "status": "status",
+    "doctor": "doctor",
+    "config": "config",
+    "run": "run",
+    "data": "data",
+    "deploy": "deploy",
+    "endpoints": "deploy",
+    "rollback": "deploy",
+    "predict": "deploy",
+    "monitor": "monitor",
+    "drift": "drift",
+}
+"""Which module of `kedge.app.commands` has a command; each has `register(cli)`."""
 
 
 def main() -> None:
@@ -21,7 +34,10 @@ def main() -> None:
         context_settings={"help_option_names": ["-h", "--help"]},
         add_completion=False,
     )
-    for name in COMMANDS:
+    cli.callback()(lambda: None)  # without it, a single command would take the place of the group
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
+    # A command's own module is enough, and `up` does not wait for the libraries of the others.
+    for name in [COMMANDS[wanted]] if wanted in COMMANDS else dict.fromkeys(COMMANDS.values()):
         import_module(f"kedge.app.commands.{name}").register(cli)
     try:
         cli()

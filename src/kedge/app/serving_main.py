@@ -15,6 +15,7 @@ from pathlib import Path
 
 import uvicorn
 
+from kedge.app.processes import die_with_parent
 from kedge.core.clock import SystemClock
 from kedge.core.errors import ConfigError, KedgeError
 from kedge.core.home import Home
@@ -33,6 +34,7 @@ _PREDICTING_THREADS = 2
 def main(arguments: list[str] | None = None) -> int:
     """Serve until told to stop; returns the exit status."""
     options = _parser().parse_args(arguments)
+    die_with_parent()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         return serve(
@@ -64,6 +66,7 @@ def serve(home: Home, host: str, port: int, *, trust_pickle: bool) -> int:
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=GRACE_S,
         )
     )

@@ -127,11 +127,15 @@ class Recorder:
             self._reported_rows = self.dropped_rows
 
     def _write(self, group: list[Answered]) -> None:
+        segment: InferenceSegment | None = None
         try:
             folder = self._inference.folder(group[0].deployment.endpoint)
-            self._inference.add_segment(write_segment(folder, group, self._clock.now_ms()))
+            segment = write_segment(folder, group, self._clock.now_ms())
+            self._inference.add_segment(segment)
         except Exception:  # noqa: BLE001 - the thread must go on; the rows are kept
             _log.exception("a segment of the inference log could not be written", extra={"action": "segment"})
+            if segment is not None:
+                Path(segment.path).unlink(missing_ok=True)
             with self._changing:
                 rows = sum(answer.inputs.rows for answer in group)
                 if self._stopping or self._rows + rows > MOST_ROWS:

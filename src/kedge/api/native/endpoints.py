@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from kedge.api.native.messages import PREFIX, answer, decode
-from kedge.core.deployments import Deployment, Endpoint
+from kedge.core.deployments import Deployment, Endpoint, TrafficMinute
 from kedge.core.errors import Invalid
 from kedge.core.routes import Route
 from kedge.core.services import Services
@@ -92,9 +92,7 @@ async def _rollback(services: Services, request: Request) -> Response:
 
 async def _traffic(services: Services, request: Request) -> Response:
     since_ms = _integer(request, "since_ms")
-    return answer(
-        await run_in_threadpool(services.deployments.traffic, request.path_params["name"], since_ms=since_ms)
-    )
+    return answer(await run_in_threadpool(_counted, services, request.path_params["name"], since_ms))
 
 
 async def _log(services: Services, request: Request) -> Response:
@@ -121,6 +119,11 @@ def _described(services: Services, endpoint: Endpoint) -> EndpointAnswer:
         wanted=services.deployments.get(endpoint.wanted),
         url=f"{services.addresses.serving.rstrip('/')}/v2/models/{endpoint.name}",
     )
+
+
+def _counted(services: Services, name: str, since_ms: int) -> list[TrafficMinute]:
+    services.deployments.endpoint(name)  # NotFound for an unknown one
+    return services.deployments.traffic(name, since_ms=since_ms)
 
 
 def _logged(services: Services, name: str) -> LogAnswer:

@@ -1,0 +1,1 @@
+"""Pages: services -> frozen page struct -> template."""
