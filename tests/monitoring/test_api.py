@@ -17,6 +17,7 @@ from kedge.api.native import monitors as monitor_routes
 from kedge.api.native.messages import error_answer
 from kedge.client import connection as client_connection
 from kedge.core.errors import Invalid, KedgeError, NotFound
+from kedge.monitoring.definitions import DAILY
 from kedge.monitoring.evaluate import evaluate
 
 _spec = importlib.util.spec_from_file_location("served", Path(__file__).with_name("served.py"))
@@ -116,8 +117,31 @@ def test_performance_and_stream_monitors_keep_what_was_asked(platform, http):
     performance = kedge.monitor.performance("quality", endpoint="flights", alert_when={"auc_drop": 0.1})
     assert (performance.period, performance.label_delay_ms) == ("week", 86_400_000)
     assert performance.alert_when == {"auc_drop": 0.1}
-    stream = kedge.monitor.stream("days", endpoint="flights", detectors=["adwin", {"name": "PageHinkley"}])
-    assert stream.detectors == {"error": [{"name": "ADWIN"}, {"name": "PageHinkley"}]}
+    stream = kedge.monitor.stream(
+        "days", endpoint="flights", detectors=["adwin", {"name": "PageHinkley", "threshold": 3}]
+    )
+    adwin, page_hinkley = stream.detectors["error"]
+    assert adwin == {"name": "ADWIN", "clock": 1}
+    assert page_hinkley == {"name": "PageHinkley", **DAILY["PageHinkley"], "threshold": 3}
+
+
+def test_a_trigger_names_file_project_and_pipeline(platform, http, tmp_path):
+    kedge.monitor.performance("quality", endpoint="flights")
+    (tmp_path / "flow.py").write_text(
+        "import kedge\n\n\n@kedge.pipeline\ndef train(until: str) -> str:\n    return until\n"
+    )
+    asked = {
+        "monitor": "quality",
+        "pipeline": f"{tmp_path}/flow.py:train",
+        "params": {"until": "$window_end"},
+        "cooldown_s": 60,
+    }
+    trigger = kedge.trigger("retrain", **asked)
+    assert trigger.entry.endswith("flow.py:train")
+    assert Path(trigger.project) == tmp_path
+    assert (trigger.pipeline, trigger.cooldown_ms) == ("train", 60_000)
+    assert kedge.trigger("retrain", **asked) == trigger
+    assert kedge.monitor.triggers() == [trigger]
 
 
 def test_replacing_a_monitor_keeps_its_creation(platform, http):

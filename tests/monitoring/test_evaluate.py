@@ -361,14 +361,36 @@ def test_a_firing_cut_short_is_made_good_once(platform, project, monkeypatch, di
     assert platform.services.monitors.alerts()[0].pipeline_run_id == run.id
 
 
-def test_a_trigger_that_cannot_fire_fails_alone(platform, tmp_path):
+def test_a_trigger_that_cannot_fire_does_so_later(platform, project):
     reference = two_months(platform)
     keep(platform, "drift", kind="drift", reference=(reference,), alert_when={"drift_share": 0.5})
-    keep_trigger(platform, tmp_path / "nowhere")
+    keep_trigger(platform, project)
+    with platform.database.write() as connection:
+        connection.execute("ALTER TABLE kedge_pipeline_run RENAME TO elsewhere")
     result = evaluate(platform.services, job_of("drift"))
     assert len(result["alerts"]) == 1
     assert result["fired"] == []
     assert "retrain" in result["not_fired"][0]
+    with platform.database.write() as connection:
+        connection.execute("ALTER TABLE elsewhere RENAME TO kedge_pipeline_run")
+    assert len(evaluate(platform.services, job_of("drift"))["fired"]) == 1
+
+
+def test_a_pipeline_run_without_its_job_is_queued(platform, project, monkeypatch):
+    reference = two_months(platform)
+    keep(platform, "drift", kind="drift", reference=(reference,), alert_when={"drift_share": 0.5})
+    keep_trigger(platform, project)
+
+    def dying(*_arguments, **_named):
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(platform.services.jobs), "enqueue", dying)
+        with pytest.raises(Killed):
+            evaluate(platform.services, job_of("drift"))
+    evaluate(platform.services, job_of("drift"))
+    (run,) = platform.services.pipelines.runs()
+    assert platform.services.jobs.get(run.job_id).payload == {"run_id": run.id}
 
 
 def test_a_trigger_answers_for_alerts_from_now_on(platform, project):

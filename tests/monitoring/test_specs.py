@@ -1,7 +1,9 @@
 import pytest
 
+from kedge import drift
 from kedge.core.errors import Invalid
-from kedge.monitoring.specs import Bounds, checked, full_name
+from kedge.monitoring.definitions import DAILY, DEFAULT_DETECTORS
+from kedge.monitoring.specs import DETECTORS, SHORT_NAMES, Bounds, checked, full_name
 
 
 def test_short_names_and_case():
@@ -42,4 +44,36 @@ def test_bounds():
     assert not Bounds(low=0, low_open=True).admits(0)
     assert Bounds(choices=("up", "both")).admits("up")
     assert not Bounds(choices=("up", "both")).admits(None)
-    assert Bounds(optional=True).admits(None)
+
+
+def bounds_of(constraint) -> Bounds:
+    """A constraint of the library in the terms of the table."""
+    if isinstance(constraint, drift.Choice):
+        return Bounds(choices=constraint.options)
+    return Bounds(
+        float(constraint.low),
+        float(constraint.high),
+        low_open=constraint.closed in ("right", "neither"),
+        high_open=constraint.closed in ("left", "neither"),
+        integer=constraint.kind is int,
+    )
+
+
+def test_the_table_is_what_the_library_declares():
+    assert set(DETECTORS) == {detector.__name__ for detector in drift.ALL}
+    for detector in drift.ALL:
+        rule = DETECTORS[detector.spec.name]
+        assert (rule.takes == "stream") == (detector.spec.mode == "streaming")
+        assert rule.params == {
+            name: bounds_of(constraint) for name, constraint in detector.spec.params.items()
+        }
+    assert set(SHORT_NAMES.values()) <= set(DETECTORS)
+
+
+def test_the_defaults_are_allowed():
+    for kind, by_column in DEFAULT_DETECTORS.items():
+        for specs in by_column.values():
+            for spec in specs:
+                assert checked(spec, "here", streaming=kind == "stream") == spec
+    for name, params in DAILY.items():
+        assert checked({"name": name, **params}, "here", streaming=True)["name"] == name

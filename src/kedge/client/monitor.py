@@ -14,9 +14,11 @@ from urllib.parse import quote
 import msgspec
 
 from kedge.client.connection import connection
+from kedge.client.pipelines import located
 from kedge.core.errors import KedgeError, Unavailable
 from kedge.core.jobs import Job
 from kedge.core.monitors import Alert, ColumnResult, Monitor, MonitorRun, Period, Trigger
+from kedge.pipelines.pipeline import Pipeline
 
 Specs = Sequence[str | Mapping[str, Any]]
 """Detectors by name, such as `"KS"`, or with parameters, such as `{"name": "KS", "alpha": 0.01}`."""
@@ -131,6 +133,40 @@ def stream(
         minimum_rows=minimum_rows,
         positive_threshold=positive_threshold,
     )
+
+
+def trigger(
+    name: str,
+    *,
+    monitor: str,
+    pipeline: Pipeline[Any, Any] | str,
+    params: Mapping[str, Any] | None = None,
+    cooldown_s: float = 0,
+) -> Trigger:
+    """Run a pipeline when a monitor alerts, once an alert.
+
+    Parameters
+    ----------
+    monitor
+        The monitor whose alerts count, from now on.
+    pipeline
+        The decorated function, or `path/to/file.py:function` or `package.module:function`.
+    params
+        What the pipeline is called with. In text, `$window_start` and `$window_end` (dates; the end is exclusive) and
+        `$alert_id` are replaced.
+    cooldown_s
+        After a firing, alerts of this much event time start nothing.
+    """
+    entry, project, pipeline_name = located(pipeline)
+    body = {
+        "monitor": monitor,
+        "entry": entry,
+        "project": project,
+        "pipeline": pipeline_name,
+        "params": dict(params or {}),
+        "cooldown_ms": round(cooldown_s * 1000),
+    }
+    return connection().call("PUT", f"/triggers/{quote(name, safe='')}", Trigger, body=body)
 
 
 def evaluate(

@@ -22,6 +22,8 @@ def specs_of(column: str, kind: Kind, detectors: Mapping[str, Specs]) -> tuple[K
         takes = DETECTORS[spec["name"]].takes
         if takes in ("numeric", "categorical"):
             return takes, specs
+        if spec.get("binning") == "categories":
+            return "categorical", specs
     return kind, specs
 
 
@@ -48,4 +50,4 @@ def compare_column(
         categories = common_categories(reference, current)
         first, second = categories.reference, categories.current
         overlay = histograms.of_categories(categories)
-    return [compare(column, spec, first, second, overlay) for spec in specs], missing_share
+    return [compare(column, spec, first, second, kind=kind, overlay=overlay) for spec in specs], missing_share

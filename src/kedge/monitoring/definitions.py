@@ -15,13 +15,23 @@ ANY_CATEGORICAL = "*categorical"
 STREAM = "error"
 """What a stream monitor's detectors read: the share of wrong answers of a window."""
 
+DAILY: dict[str, dict[str, Any]] = {
+    "PageHinkley": {"delta": 0.02, "threshold": 1.0, "min_instances": 14, "direction": "up"},
+    "ADWIN": {"clock": 1},
+}
+"""What a stream monitor sets where its definition does not: the library's defaults are made for long streams of large
+values. An error rate that rises by 0.1 makes Page-Hinkley alarm in about two weeks; ADWIN looks at every day."""
+
 DEFAULT_DETECTORS: dict[MonitorKind, dict[str, list[dict[str, Any]]]] = {
     "drift": {
-        ANY_NUMERIC: [{"name": "KolmogorovSmirnov"}, {"name": "PopulationStabilityIndex"}],
+        ANY_NUMERIC: [
+            {"name": "KolmogorovSmirnov", "method": "asymptotic"},
+            {"name": "PopulationStabilityIndex"},
+        ],
         ANY_CATEGORICAL: [{"name": "ChiSquare"}, {"name": "PopulationStabilityIndex"}],
     },
     "performance": {},
-    "stream": {STREAM: [{"name": "PageHinkley"}]},
+    "stream": {STREAM: [{"name": "PageHinkley", **DAILY["PageHinkley"]}]},
 }
 _ALERT_KEYS: dict[MonitorKind, tuple[str, ...]] = {
     "drift": ("drift_share",),
@@ -171,7 +181,9 @@ def _detectors(name: str, body: MonitorBody) -> dict[str, list[dict[str, Any]]]:
         where = f"monitor {name!r}, {column}"
         if body.kind == "stream" and column != STREAM:
             raise Invalid(f"{where}: a stream monitor reads {STREAM!r} alone")
-        detectors[column] = [checked(spec, where, streaming=body.kind == "stream") for spec in specs]
+        streaming = body.kind == "stream"
+        named = [checked(spec, where, streaming=streaming) for spec in specs]
+        detectors[column] = [DAILY[spec["name"]] | spec if streaming else spec for spec in named]
         _check_fit(where, column, [spec["name"] for spec in detectors[column]])
     return detectors
 

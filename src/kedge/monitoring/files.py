@@ -79,9 +79,7 @@ def run_detector(path: Path, column: str, spec: dict[str, Any]) -> tuple[list[Al
             hint="drop them or fill them in first: a stream has no gaps",
         )
     detector = StreamDetector.fresh(checked(spec, "kedge drift run", streaming=True))
-    alarms = [
-        Alarm(row, value) for row, value in enumerate(numbers.values.tolist()) if detector.feed(value).drift
-    ]
+    alarms = [Alarm(row, float(numbers.values[row])) for row in detector.feed_many(numbers.values)]
     return alarms, len(numbers.values)
 
 

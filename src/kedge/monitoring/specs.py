@@ -13,7 +13,7 @@ Takes = Literal["numeric", "categorical", "any", "stream"]
 
 
 class Bounds(NamedTuple):
-    """What a parameter may be: an integer or any number in the interval, or one of the choices; None where `optional`."""
+    """What a parameter may be: an integer or any number in the interval, or one of the choices."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -21,12 +21,9 @@ class Bounds(NamedTuple):
     high_open: bool = False
     integer: bool = False
     choices: tuple[str, ...] = ()
-    optional: bool = False
 
     def admits(self, value: Any) -> bool:
         """Whether `value` is one of them; bool and NaN never are."""
-        if value is None:
-            return self.optional
         if self.choices:
             return value in self.choices
         if isinstance(value, bool) or not isinstance(value, int if self.integer else (int, float)):
@@ -50,15 +47,49 @@ class DetectorRule(NamedTuple):
 
 
 _SHARE = Bounds(0, 1, low_open=True, high_open=True)
+_POSITIVE = Bounds(0, math.inf, low_open=True, high_open=True)
+_COUNT = Bounds(1, 2**31, integer=True)
+_MISSING = Bounds(choices=("raise", "skip"))
 
 DETECTORS: dict[str, DetectorRule] = {
-    "KolmogorovSmirnov": DetectorRule("numeric", {"alpha": _SHARE}),
-    "ChiSquare": DetectorRule("categorical", {"alpha": _SHARE}),
-    "PopulationStabilityIndex": DetectorRule("any", {"threshold": Bounds(0, low_open=True)}),
-    "PageHinkley": DetectorRule(
-        "stream", {"threshold": Bounds(0), "min_instances": Bounds(1, integer=True), "delta": Bounds(0)}
+    "KolmogorovSmirnov": DetectorRule(
+        "numeric",
+        {"alpha": _SHARE, "method": Bounds(choices=("auto", "exact", "asymptotic")), "missing": _MISSING},
     ),
-    "ADWIN": DetectorRule("stream", {}),
+    "ChiSquare": DetectorRule("categorical", {"alpha": _SHARE}),
+    "PopulationStabilityIndex": DetectorRule(
+        "any",
+        {
+            "threshold": _POSITIVE,
+            "binning": Bounds(choices=("quantile", "width", "categories")),
+            "bins": Bounds(2, 1000, integer=True),
+            "floor": Bounds(0, 0.1, low_open=True),
+            "missing": _MISSING,
+        },
+    ),
+    "PageHinkley": DetectorRule(
+        "stream",
+        {
+            "delta": Bounds(0, math.inf, high_open=True),
+            "threshold": _POSITIVE,
+            "alpha": Bounds(0, 1, low_open=True),
+            "min_instances": _COUNT,
+            "direction": Bounds(choices=("up", "down", "both")),
+            "missing": _MISSING,
+        },
+    ),
+    "ADWIN": DetectorRule(
+        "stream",
+        {
+            "delta": _SHARE,
+            "clock": _COUNT,
+            "max_buckets": Bounds(2, 1000, integer=True),
+            "min_window_length": _COUNT,
+            "grace_period": _COUNT,
+            "after_drift": Bounds(choices=("keep_recent", "reset")),
+            "missing": _MISSING,
+        },
+    ),
 }
 
 SHORT_NAMES = {

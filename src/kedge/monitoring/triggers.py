@@ -14,7 +14,7 @@ from kedge.core.monitors import Alert, MonitorRun, Trigger
 from kedge.core.pipelines import PipelineRun
 from kedge.core.services import Services
 from kedge.monitoring.windows import iso_date
-from kedge.pipelines.submit import submit_run
+from kedge.pipelines.submit import queue_run, submit_run
 
 _RECENT = 1000
 
@@ -46,14 +46,18 @@ def owed_firings(services: Services, monitor: str, endpoint: str) -> list[tuple[
 def fire(services: Services, trigger: Trigger, alert: Alert) -> str:
     """Start the trigger's pipeline for the alert, unless that was done before; returns the pipeline run's id."""
     cause = f"alert:{alert.id}:{trigger.name}"
-    run = _started(services, trigger.pipeline, cause) or submit_run(
-        services,
-        entry=trigger.entry,
-        project=trigger.project,
-        pipeline=trigger.pipeline,
-        params=filled(trigger.params, alert, services.monitors.get_run(alert.monitor_run_id)),
-        trigger=cause,
-    )
+    run = _started(services, trigger.pipeline, cause)
+    if run is not None:
+        queue_run(services, run)  # whoever recorded it may have died before that
+    else:
+        run = submit_run(
+            services,
+            entry=trigger.entry,
+            project=trigger.project,
+            pipeline=trigger.pipeline,
+            params=filled(trigger.params, alert, services.monitors.get_run(alert.monitor_run_id)),
+            trigger=cause,
+        )
     services.monitors.record_firing(trigger.name, alert.id, run.id)
     return run.id
 

@@ -25,6 +25,13 @@ def submit_run(
         trigger=trigger,
     )
     services.pipelines.create_run(run)
+    return queue_run(services, run)
+
+
+def queue_run(services: Services, run: PipelineRun) -> PipelineRun:
+    """Queue the job of a recorded run; one that has its job, or has ended, stays as it is."""
+    if run.job_id is not None or run.state != "queued":
+        return run
     job = services.jobs.enqueue("pipeline", {"run_id": run.id}, unique=f"pipeline:{run.id}")
     run = replace(run, job_id=job.id)
     services.pipelines.update_run(run)

@@ -30,10 +30,10 @@ INSERT INTO kedge_label_watermark (endpoint, at_ms) VALUES (:endpoint, :at_ms)
 ON CONFLICT (endpoint) DO UPDATE SET at_ms = max(at_ms, excluded.at_ms)
 
 -- name: labels
--- Labels of the requests in a JSON array.
+-- Labels of the requests in a JSON array; CROSS keeps the order, else every label of the endpoint is looked at.
 SELECT label.request_id, label.row, label.label, label.at_ms
 FROM json_each(:request_ids) AS asked
-JOIN kedge_label AS label ON label.endpoint = :endpoint AND label.request_id = asked.value
+CROSS JOIN kedge_label AS label ON label.endpoint = :endpoint AND label.request_id = asked.value
 ORDER BY label.request_id, label.row
 
 -- name: label_watermark
