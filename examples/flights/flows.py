@@ -66,12 +66,12 @@ def gate(trained):
 
 
 @kedge.step
-def release(trained, passed):
+def release(trained, passed, reason):
     if not passed:
         return {"promoted": False}
     version = mlflow.register_model(trained["uri"], NAME).version
     mlflow.MlflowClient().set_registered_model_alias(NAME, "champion", version)
-    kedge.deploy(NAME, model=NAME, alias="champion", reason="gate passed")
+    kedge.deploy(NAME, model=NAME, alias="champion", reason=reason)
     kedge.monitor.drift(
         "delays-drift", endpoint=NAME, reference=trained["versions"], alert_when={"drift_share": 0.25}
     )
@@ -81,15 +81,10 @@ def release(trained, passed):
 @kedge.pipeline
 def learn(versions):
     trained = train(versions)
-    return release(trained, gate(trained))
-
-
-@kedge.step
-def two_latest():
-    return [version.id for version in kedge.dataset(NAME).versions()[:2]]
+    return release(trained, gate(trained), "first model")
 
 
 @kedge.pipeline
 def relearn(alert):
-    trained = train(two_latest())
-    return release(trained, gate(trained))
+    trained = train([version.id for version in kedge.dataset(NAME).versions()[:2]])
+    return release(trained, gate(trained), f"alert {alert}")
