@@ -106,6 +106,7 @@ def test_without_a_mouse_a_link_can_be_reached(page: Page, demo_platform: Platfo
 def test_mlflow_s_own_pages_work_under_ours(browser: Browser, demo_platform: Platform) -> None:
     """MLflow's interface is not ours to keep free of console errors: it must show the experiment."""
     page = browser.new_page(viewport={"width": 1360, "height": 850})
-    page.goto(f"{demo_platform.web}/mlflow/#/experiments", timeout=90_000)
+    page.goto(f"{demo_platform.web}/#/experiments", timeout=90_000)  # as MLflow's client prints it
+    page.wait_for_url("**/mlflow/**")
     expect(page.get_by_text("flights").first).to_be_visible(timeout=60_000)
     page.close()
