@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-ROWS = 48
-HEAD = 5
+from kedge.drift.kernels.layout import ADWIN_HEAD as HEAD
+from kedge.drift.kernels.layout import ADWIN_ROWS as ROWS
+from kedge.drift.kernels.layout import DRIFT, QUIET
 
 
 @njit(cache=True, nogil=True)
@@ -75,7 +76,8 @@ def _drop_oldest(state: npt.NDArray[np.float64], slots: int) -> None:
 def _cut_found(state: npt.NDArray[np.float64], slots: int, delta: float, shortest: int) -> bool:
     """Whether some split into an older and a newer part has means further apart than the bound allows."""
     width, total = state[1], state[2]
-    spread = state[3] / width
+    # Once large values have left, rounding can leave a sum of squares below zero: its root would silence the detector.
+    spread = max(state[3], 0.0) / width
     log_term = math.log(2.0 * math.log(width) / delta)
     older, older_total = 0.0, 0.0
     for row in range(int(state[4]) - 1, -1, -1):
@@ -99,7 +101,7 @@ def _cut_found(state: npt.NDArray[np.float64], slots: int, delta: float, shortes
 def run(
     state: npt.NDArray[np.float64],
     xs: npt.NDArray[np.float64],
-    drifts: npt.NDArray[np.bool_],
+    flags: npt.NDArray[np.int8],
     statistics: npt.NDArray[np.float64],
     slots: int,
     delta: float,
@@ -118,6 +120,6 @@ def run(
                 found = True
                 _drop_oldest(state, slots)
         statistics[i] = state[2] / state[1]
-        drifts[i] = found
+        flags[i] = DRIFT if found else QUIET
         if found and not keep_recent:
             state[:] = 0.0
