@@ -40,7 +40,7 @@ def quantile_edges(ordered: Floats, bins: int) -> Floats:
     if not inner.size:
         inner = np.array([ordered[-1]])
     around = _around(inner)
-    return np.concatenate([[min(ordered[0], around[0])], inner, [max(ordered[-1], around[-1])]])
+    return np.unique([min(ordered[0], around[0]), *inner, max(ordered[-1], around[1])])
 
 
 def count(values: Floats, edges: Floats) -> Counts:
@@ -57,9 +57,8 @@ def count_sorted(ordered: Floats, edges: Floats) -> Counts:
 
 
 def _after(values: Floats) -> Floats:
-    return np.minimum(np.nextafter(values, np.inf), np.finfo(np.float64).max)
+    return np.nextafter(values, np.finfo(np.float64).max)
 
 
 def _around(edges: Floats) -> Floats:
-    low = np.maximum(np.nextafter(edges[0], -np.inf), np.finfo(np.float64).min)
-    return np.array([low, _after(edges[-1:])[0]])
+    return np.array([np.nextafter(edges[0], np.finfo(np.float64).min), _after(edges[-1:])[0]])
