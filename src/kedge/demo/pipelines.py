@@ -57,10 +57,11 @@ def evaluate(trained: dict[str, Any]) -> dict[str, float]:
     metrics = measured(model, flights)
     with mlflow.start_run(trained["run_id"]):
         mlflow.log_metrics(metrics)
-        for month, part in flights.groupby("month"):
+        for month in sorted({int(value) for value in flights["month"]}):
+            part = flights[flights["month"] == month]
             of_month = measured(model, part)
             metrics |= {f"{key}_{month}": value for key, value in of_month.items()}
-            mlflow.log_metrics({f"{key}_by_month": value for key, value in of_month.items()}, step=int(month))
+            mlflow.log_metrics({f"{key}_by_month": value for key, value in of_month.items()}, step=month)
     return metrics
 
 

@@ -1,5 +1,6 @@
 """Replaying flights as traffic: real requests to the endpoint, an hour of departures each; labels a day late."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -64,6 +65,6 @@ def _split(flights: pa.Table, span_ms: int) -> Iterator[tuple[int, pa.Table]]:
     starts = times // span_ms * span_ms
     edges = np.flatnonzero(np.diff(starts)) + 1
     bounds = [0, *edges.tolist(), len(starts)]
-    for begin, end in zip(bounds, bounds[1:], strict=False):
+    for begin, end in itertools.pairwise(bounds):
         if end > begin:
             yield int(starts[begin]), flights.slice(begin, end - begin)

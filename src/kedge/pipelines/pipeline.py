@@ -4,7 +4,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from kedge.core.errors import Invalid
 from kedge.core.ids import is_name
@@ -58,7 +58,11 @@ class Pipeline(Generic[P, R]):
         return f"{path}:{self.function.__name__}", str(path.parent)
 
 
-def pipeline(function: Callable[P, R] | None = None, /, *, name: str = "") -> Any:
+@overload
+def pipeline(function: Callable[P, R], /) -> Pipeline[P, R]: ...
+@overload
+def pipeline(*, name: str = "") -> Callable[[Callable[P, R]], Pipeline[P, R]]: ...
+def pipeline(function: Callable[..., Any] | None = None, /, *, name: str = "") -> Any:
     """Make a function a pipeline: its calls of steps, and what it passes from one to the other, are the graph.
 
     Parameters
@@ -79,7 +83,7 @@ def pipeline(function: Callable[P, R] | None = None, /, *, name: str = "") -> An
     (12, ['double', 'double-2'])
     """
 
-    def make(real: Callable[P, R]) -> Pipeline[P, R]:
+    def make(real: Callable[..., Any]) -> Pipeline[..., Any]:
         chosen = name or real.__name__
         if not is_name(chosen):
             raise Invalid(f"pipeline name {chosen!r}: letters, digits, '.', '_' and '-', at most 128")

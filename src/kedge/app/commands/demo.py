@@ -125,7 +125,7 @@ class _Shown:
         self._progress = progress
 
     def say(self, line: str) -> None:
-        self._console.print(line, markup=False)
+        self._console.print(line, markup=False, soft_wrap=True)
 
     def bar(self, label: str, total: int) -> Callable[[int], None]:
         if self._progress.disable:
