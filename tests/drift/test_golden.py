@@ -76,4 +76,6 @@ def test_kernels_are_compiled_once() -> None:
         detector.update_many([1, 2])
         detector.update_many(np.ones(4, np.float32)[::2])
         cls(delta=0.1).update_many(np.ones(3, bool))
+        cls().update_many(np.frombuffer(np.ones(3).tobytes()))  # read-only
+        cls.from_state(detector.state()).update(1)
         assert len(kernel.signatures) == 1

@@ -48,22 +48,20 @@ def decode(kind: str, version: int, state: bytes) -> tuple[dict[str, Any], dict[
     if not body.startswith(_MAGIC) or _LENGTH.pack(zlib.crc32(body)) != bytes(state[-_LENGTH.size :]):
         raise StateError(f"{kind}: these {len(state)} bytes are no detector's state, or were cut or changed")
     begin = len(_MAGIC) + _LENGTH.size
-    end = begin + _LENGTH.unpack_from(body, len(_MAGIC))[0]
     try:
+        end = begin + _LENGTH.unpack_from(body, len(_MAGIC))[0]
         header = json.loads(body[begin:end])
-        if (header["kind"], header["version"]) != (kind, version):
-            raise StateError(
-                f"{kind}: a state of {header['kind']} version {header['version']}, not of {kind} version {version}"
-            )
+        found = header["kind"], header["version"]
         values: dict[str, Value] = {}
-        for name, form, length in header["values"]:
+        for name, form, length in header["values"] if found == (kind, version) else ():
             values[name] = _unpack(form, body[end : end + length])
             end += length
-        return dict(header["parameters"]), values
-    except (KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
-        if isinstance(error, StateError):
-            raise
-        raise StateError(f"{kind}: the state's header cannot be read: {error}") from error
+        parameters = dict(header["parameters"])
+    except (KeyError, TypeError, ValueError, struct.error) as error:
+        raise StateError(f"{kind}: the state cannot be read: {error!r}") from error
+    if found != (kind, version):
+        raise StateError(f"{kind}: a state of {found[0]} version {found[1]}, not of {kind} version {version}")
+    return parameters, values
 
 
 def _pack(value: Value) -> tuple[str, bytes]:
@@ -85,6 +83,8 @@ def _unpack(form: str, data: bytes) -> Value:
         return np.frombuffer(data, "<i8").astype(np.int64)
     (size,) = struct.unpack_from("<Q", data)
     words = 8 + (size + 7) // 8
+    if size > 8 * len(data):  # else a forged length would ask for any amount of memory
+        raise ValueError(f"{size} words in {len(data)} bytes")
     used = np.unpackbits(np.frombuffer(data[8:words], np.uint8), count=size).astype(bool)
     values = np.zeros(size, "<u8")
     values[used] = np.frombuffer(data[words:], "<u8")

@@ -15,7 +15,7 @@ from kedge.drift.kernels.layout import ADWIN_ROWS as ROWS
 from kedge.drift.kernels.layout import DRIFT, QUIET
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _insert(state: npt.NDArray[np.float64], x: float, slots: int) -> None:
     """Add one value as the newest bucket and merge full rows into the next."""
     width = state[1] + 1.0
@@ -25,7 +25,7 @@ def _insert(state: npt.NDArray[np.float64], x: float, slots: int) -> None:
     state[2] += x
     totals = HEAD + ROWS
     spreads = totals + ROWS * slots
-    total, spread = x, 0.0
+    total, spread, size = x, 0.0, 1.0
     for row in range(ROWS):
         count = int(state[HEAD + row])
         base = row * slots
@@ -36,7 +36,6 @@ def _insert(state: npt.NDArray[np.float64], x: float, slots: int) -> None:
         state[4] = max(state[4], row + 1.0)
         if count < slots or row == ROWS - 1:
             return
-        size = 2.0**row
         first, second = state[totals + base], state[totals + base + 1]
         total = first + second
         spread = (
@@ -48,9 +47,10 @@ def _insert(state: npt.NDArray[np.float64], x: float, slots: int) -> None:
             state[totals + base + k - 2] = state[totals + base + k]
             state[spreads + base + k - 2] = state[spreads + base + k]
         state[HEAD + row] = count - 2.0
+        size += size
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _drop_oldest(state: npt.NDArray[np.float64], slots: int) -> None:
     """Remove the oldest bucket."""
     row = int(state[4]) - 1
@@ -72,7 +72,7 @@ def _drop_oldest(state: npt.NDArray[np.float64], slots: int) -> None:
         state[4] -= 1.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _cut_found(state: npt.NDArray[np.float64], slots: int, delta: float, shortest: int) -> bool:
     """Whether some split into an older and a newer part has means further apart than the bound allows."""
     width, total = state[1], state[2]
@@ -82,10 +82,11 @@ def _cut_found(state: npt.NDArray[np.float64], slots: int, delta: float, shortes
     older, older_total = 0.0, 0.0
     for row in range(int(state[4]) - 1, -1, -1):
         count = int(state[HEAD + row])
+        size = 2.0**row
         for k in range(count):
             if row == 0 and k == count - 1:
                 return False
-            older += 2.0**row
+            older += size
             older_total += state[HEAD + ROWS + row * slots + k]
             newer = width - older
             if older < shortest or newer < shortest:
@@ -97,7 +98,7 @@ def _cut_found(state: npt.NDArray[np.float64], slots: int, delta: float, shortes
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def run(
     state: npt.NDArray[np.float64],
     xs: npt.NDArray[np.float64],

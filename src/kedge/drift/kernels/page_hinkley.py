@@ -7,7 +7,7 @@ from numba import njit
 from kedge.drift.kernels.layout import DRIFT
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def run(
     state: npt.NDArray[np.float64],
     xs: npt.NDArray[np.float64],

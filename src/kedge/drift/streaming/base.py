@@ -110,28 +110,33 @@ class StreamingDetector(abc.ABC):
             The array is not one-dimensional, or holds NaN or infinities and `missing` is "raise", or values larger than
             1e150; nothing was taken.
         """
-        values = np.ascontiguousarray(np.asarray(xs), dtype=np.float64)
+        # Writable, though nothing writes: of a read-only array numba would compile the kernel once more.
+        values = np.require(np.asarray(xs), np.float64, ("C", "A", "W"))
         if np.ndim(xs) != 1:
             raise DataError(f"{self.spec.name}.update_many: expected shape (n,), got {np.shape(xs)}")
-        kept = np.isfinite(values)
-        refused = ~(np.abs(values) <= LARGEST)
-        if self.missing == "skip":
-            refused &= kept
+        usable = np.abs(values) <= LARGEST
+        if usable.all():
+            return self._advance(values, None, statistics)
+        finite = np.isfinite(values)
+        refused = finite & ~usable if self.missing == "skip" else ~usable
         if refused.any():
             first = int(np.argmax(refused))
             raise DataError(f"{self.spec.name}.update_many: xs[{first}] is {float(values[first])}: {_RULE}")
-        taken = values[kept]
+        return self._advance(values, np.flatnonzero(finite), statistics)
+
+    def _advance(self, values: Floats, kept: npt.NDArray[np.int64] | None, statistics: bool) -> Result:
+        taken = values if kept is None else values[kept]
         flags = np.full(taken.size, QUIET, np.int8)
         written = np.empty(taken.size)
         self._run(taken, flags, written)
         if taken.size:
             self._statistic = written[-1].item()
-        where = np.flatnonzero(kept).astype(np.int64)
-        every = None
-        if statistics:
-            every = np.full(values.size, np.nan)
-            every[where] = written
-        return Result(where[flags == DRIFT], where[flags == WARNING], values.size, every)
+        drifts, warnings = (np.flatnonzero(flags == flag) for flag in (DRIFT, WARNING))
+        if kept is None:
+            return Result(drifts, warnings, values.size, written if statistics else None)
+        every = np.full(values.size, np.nan)
+        every[kept] = written
+        return Result(kept[drifts], kept[warnings], values.size, every if statistics else None)
 
     def reset(self) -> None:
         """Forget everything."""
