@@ -158,7 +158,12 @@ def monitor_runs(runs: Sequence[MonitorRun], title: str) -> Table:
             shown.state(run.verdict),
             shown.count(run.rows),
             shown.figure(run.drift_share, 2) if run.drift_share is not None else Cell(),
-            Cell(text=", ".join(f"{name} {value:.3g}" for name, value in list(run.metrics.items())[:5])),
+            Cell(
+                text=", ".join(
+                    f"{name.replace('_', ' ')} {shown.figure(value, 3).text}"
+                    for name, value in _told(run.metrics)
+                )
+            ),
             Cell(
                 text=f"{run.model_name or ''} v{run.model_version or '?'}", href=f"/models/{run.model_name}"
             ),
@@ -172,3 +177,9 @@ def monitor_runs(runs: Sequence[MonitorRun], title: str) -> Table:
         "window", "verdict", "#rows", "#drift share", "metrics", "model", "detectors", "#took", "note"
     )
     return Table(title=title, headings=heads, rows=rows, empty="No window is closed yet.")
+
+
+def _told(metrics: dict[str, float]) -> list[tuple[str, float]]:
+    """What fits a cell: the first few, without the shares of missing values."""
+    plain = [(name, value) for name, value in metrics.items() if not name.startswith("missing.")]
+    return sorted(plain, key=lambda pair: pair[0] not in ("auc", "brier", "error_rate"))[:4]

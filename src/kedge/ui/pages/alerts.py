@@ -76,7 +76,15 @@ def _facts(found: Alert, run: MonitorRun, now_ms: int) -> Facts:
             ("rows", shown.count(run.rows)),
             ("model", Cell(text=f"{found.model_name} v{found.model_version}")),
             ("drift share", shown.figure(run.drift_share, 3)),
-            ("measures", Cell(text=", ".join(f"{k} {v:.3g}" for k, v in run.metrics.items()) or "none")),
+            (
+                "measures",
+                Cell(
+                    text=", ".join(
+                        f"{k} {v:.3g}" for k, v in run.metrics.items() if not k.startswith("missing.")
+                    )
+                    or "none"
+                ),
+            ),
             ("raised", shown.ago(found.created_ms, now_ms)),
         ),
     )

@@ -108,14 +108,14 @@ def heat(services: Services, found: Monitor, runs: list[MonitorRun], run_id: str
     for name in names:
         cells: list[HeatCell | None] = []
         for run in runs:
-            value = psi.get((run.id, name))
+            shift = psi.get((run.id, name))
             cells.append(
                 None
-                if value is None
+                if shift is None
                 else _cell(
                     found,
                     run,
-                    (name, value),
+                    (name, shift),
                     drift=drifted.get((run.id, name), False),
                     chosen=(run_id, column),
                 )
@@ -235,7 +235,9 @@ def _stream(runs: list[MonitorRun], alerts: list[Alert]) -> Chart:
 
 def _share_chart(found: Monitor, runs: list[MonitorRun], alerts: list[Alert]) -> Chart:
     limit = found.alert_when.get("drift_share")
-    series = [("share of columns that drift", [run.drift_share for run in runs], "y")]
+    series: list[tuple[str, list[float | None], str]] = [
+        ("share of columns that drift", [run.drift_share for run in runs], "y")
+    ]
     if limit is not None:
         series.append(("alert from", [limit] * len(runs), "y"))
     x = [run.window_start_ms / 1000 for run in runs]
@@ -257,7 +259,7 @@ def _definition(services: Services, found: Monitor) -> Facts:
             ("endpoint", shown.link(found.endpoint, f"/endpoints/{found.endpoint}")),
             ("reference", Cell(text=reference or "none needed")),
             ("detectors", Cell(text=detectors or "none: it measures")),
-            ("alerts on", Cell(text=rules or "a detected change")),
+            ("alerts on", Cell(text=rules or ("a detected change" if found.kind == "stream" else "nothing"))),
             ("an alert starts", Cell(text=triggers or "nothing")),
         ),
     )

@@ -11,6 +11,7 @@
     hooks: { draw: [(plot) => {
       const { ctx } = plot, { top, height, left, width } = plot.bbox;
       ctx.save();
+      ctx.textAlign = "left";
       ctx.font = 11 * devicePixelRatio + "px system-ui, sans-serif";
       for (const mark of list) {
         const x = Math.round(plot.valToPos(mark.x, "x", true));
