@@ -31,7 +31,7 @@ def test_from_home_to_an_alert_and_to_what_it_concerns(page: Page, demo_platform
 
     page.get_by_test_id("model-link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("flights")
-    expect(page.get_by_text("champion")).to_be_visible()
+    expect(page.get_by_text("champion", exact=True)).to_be_visible()
     take(page, "model")
 
     page.goto(investigation)
