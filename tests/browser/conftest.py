@@ -26,7 +26,8 @@ def screens(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return tmp_path_factory.mktemp("screens")
 
 
-@pytest.fixture(scope="session")
+# Of the module and no longer: Playwright keeps an event loop running in this thread, in which no other test could run one.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, headless."""
     executable = shutil.which("chromium") or shutil.which("google-chrome")
