@@ -135,7 +135,8 @@ def _from_file(path: Path) -> dict[str, Any]:
         text = path.read_text()
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: {error}", hint="see https://toml.io for the syntax") from error
+        where = str(error).replace("end of document", f"end of document, line {len(text.splitlines())}")
+        raise ConfigError(f"{path}: {where}", hint="see https://toml.io for the syntax") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     found = {}

@@ -10,9 +10,10 @@ from starlette.responses import Response
 
 from kedge.api.native.messages import PREFIX, answer, decode
 from kedge.core.errors import Invalid
-from kedge.core.monitors import Alert, AlertState, ColumnResult, Monitor, MonitorRun, Trigger
+from kedge.core.monitors import AlertState, ColumnResult, Monitor, MonitorRun, Trigger
 from kedge.core.routes import Route
 from kedge.core.services import Services
+from kedge.monitoring.alerts import acknowledged
 from kedge.monitoring.asking import enqueue
 from kedge.monitoring.definitions import MonitorBody, TriggerBody, define_monitor, define_trigger
 
@@ -114,7 +115,7 @@ async def _alerts(services: Services, request: Request) -> Response:
 
 
 async def _acknowledge(services: Services, request: Request) -> Response:
-    return answer(await run_in_threadpool(_acknowledged, services, request.path_params["alert_id"]))
+    return answer(await run_in_threadpool(acknowledged, services, request.path_params["alert_id"]))
 
 
 async def _triggers(services: Services, request: Request) -> Response:
@@ -146,14 +147,6 @@ def _runs_of(services: Services, name: str, limit: int) -> list[MonitorRun]:
 
 def _whole_run(services: Services, run_id: str) -> RunAnswer:
     return RunAnswer(run=services.monitors.get_run(run_id), results=services.monitors.results(run_id))
-
-
-def _acknowledged(services: Services, alert_id: str) -> Alert:
-    alert = services.monitors.get_alert(alert_id)
-    services.monitors.update_alert(
-        msgspec.structs.replace(alert, state="acknowledged", acknowledged_ms=services.clock.now_ms())
-    )
-    return services.monitors.get_alert(alert_id)
 
 
 def _limit(request: Request) -> int:

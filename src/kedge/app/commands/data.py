@@ -32,7 +32,7 @@ def register(cli: typer.Typer) -> None:
     cli.add_typer(group, name="data")
 
 
-def add(
+def add(  # noqa: PLR0917 - options of a command, given by name
     name: Name,
     source: Annotated[Path, typer.Argument(help="A .parquet or .csv file, or a folder.")],
     tag: Annotated[str | None, typer.Option(help="A name for the version.")] = None,

@@ -57,7 +57,7 @@ def demo(  # noqa: PLR0917 - options of a command, given by name
         if as_json:
             print(msgspec.json.encode({"months": rows, "urls": urls}).decode(), flush=True)
             return
-        out = Console(highlight=False)
+        out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
         out.print(_table(rows))
         for name, url in urls.items():
             out.print(f"  {name:12} {url}")

@@ -1,0 +1,1 @@
+"""One module a section: functions from services to a page."""

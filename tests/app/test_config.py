@@ -1,0 +1,79 @@
+"""Configuration: origins, and errors that name file, line, key, value and rule."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kedge.app.config import OPTIONS, read_config
+from kedge.core.errors import ConfigError
+
+
+def test_flags_win_over_variables_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "kedge.toml"
+    file.write_text(
+        'home = "from-file"\nport = 1000\nserving_port = 1001\n\n[serving]\ntrust_pickle = true\n'
+    )
+    config = read_config({"port": 3000}, file, {"KEDGE_PORT": "2000", "KEDGE_SERVING_PORT": "2001"})
+    assert (config.home.name, config.port, config.serving_port) == ("from-file", 3000, 2001)
+    assert config.trust_pickle
+    assert config.origins["home"] == str(file)
+    assert config.origins["port"] == "flag"
+    assert config.origins["serving_port"] == "KEDGE_SERVING_PORT"
+    assert config.origins["host"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("port = 99999", ["kedge.toml, line 1", "port = 99999", "1 to 65535"]),
+        ('\n\nport = "x"', ["line 3", "'x'"]),
+        ("prot = 5000", ["line 1", "'prot'", "did you mean 'port'"]),
+        ("[mlflow]\nidle_stop_s = 1", ["line 2", "mlflow.idle_stop_s = 1"]),
+        ("port = ", ["kedge.toml", "line 1"]),
+        ("port = true", ["True", "a port"]),
+        ('home = ""', ["home", "a folder"]),
+        ("allowed_hosts = [1]", ["allowed_hosts", "[1]"]),
+    ],
+)
+def test_a_broken_file_is_named(tmp_path: Path, text: str, words: list[str]) -> None:
+    file = tmp_path / "kedge.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        read_config({}, file, {})
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_broken_variable_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"KEDGE_PORT: port = 'abc'"):
+        read_config({}, None, {"KEDGE_PORT": "abc"})
+
+
+def test_a_missing_file_that_was_named_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_config({}, tmp_path / "none.toml", {})
+
+
+@pytest.mark.acceptance
+def test_the_command_prints_values_with_their_origin(tmp_path: Path) -> None:
+    (tmp_path / "kedge.toml").write_text("port = 6000\n")
+    command = [sys.executable, "-m", "kedge.app.main", "config", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    rows = json.loads(done.stdout)
+    assert rows["port"] == {"value": 6000, "origin": "kedge.toml"}
+    assert set(rows) == {option.key for option in OPTIONS}
+
+
+@pytest.mark.acceptance
+def test_a_broken_file_is_one_line_and_exit_1(tmp_path: Path) -> None:
+    (tmp_path / "kedge.toml").write_text("porrt = 6000\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "kedge.app.main", "up"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "kedge.toml, line 1: unknown key 'porrt'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "kedge-data").exists()
