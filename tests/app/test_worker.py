@@ -153,7 +153,7 @@ def test_an_idle_worker_is_small(place: Place) -> None:
     log = place.root / "worker.log"
     wait_until(lambda: "worker ready" in log.read_text(), "the worker is ready")
     status = dict(line.split(":", 1) for line in Path(f"/proc/{worker.pid}/status").read_text().splitlines())
-    assert int(status["VmRSS"].split()[0]) < 200 * 1024
+    assert int(status["VmRSS"].split()[0]) < 120 * 1024
     assert os.path.exists(f"/proc/{worker.pid}")
 
 

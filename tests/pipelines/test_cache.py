@@ -101,7 +101,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "steps.py").write_text(dedent(STEPS))
     (tmp_path / "deeper").mkdir()
     (tmp_path / "deeper" / "__init__.py").write_text("")
-    (tmp_path / "deeper" / "inner.py").write_text("from deeper.basis import FACTOR\ndef value(x): return x * FACTOR\n")
+    (tmp_path / "deeper" / "inner.py").write_text(
+        "from deeper.basis import FACTOR\ndef value(x): return x * FACTOR\n"
+    )
     (tmp_path / "deeper" / "basis.py").write_text("FACTOR = 2\n")
     yield tmp_path
     forget()
@@ -188,7 +190,9 @@ def test_two_helpers_of_one_name_both_count(folder: Path) -> None:
 
 
 def test_libraries_are_not_looked_into(folder: Path) -> None:
-    (folder / "steps.py").write_text("import json\nfrom textwrap import dedent\ndef f(x):\n    return json.dumps(dedent(x))\n")
+    (folder / "steps.py").write_text(
+        "import json\nfrom textwrap import dedent\ndef f(x):\n    return json.dumps(dedent(x))\n"
+    )
     assert list(code_parts(loaded().f, Project.of("steps:p", folder))) == ["code of steps.f", "python"]
 
 

@@ -142,7 +142,10 @@ def test_a_killed_step_is_tried_again_and_said_to_be_killed(bench: Bench, entry)
 
 def test_a_process_that_exits_is_a_failed_step(bench: Bench, entry) -> None:
     run = bench.run(entry("exiting"), bench.local())
-    assert (run.state, run.error) == ("failed", "step 'exits' failed: step 'exits': its process ended with code 3")
+    assert (run.state, run.error) == (
+        "failed",
+        "step 'exits' failed: step 'exits': its process ended with code 3",
+    )
 
 
 def test_a_step_over_its_time_is_ended_with_all_that_it_started(bench: Bench, entry, tmp_path: Path) -> None:
@@ -151,7 +154,9 @@ def test_a_step_over_its_time_is_ended_with_all_that_it_started(bench: Bench, en
     assert all(dead(pid) for pid in pids_in(tmp_path / "pids"))
 
 
-def test_cancelling_ends_the_processes_and_no_late_word_is_written(bench: Bench, entry, tmp_path: Path) -> None:
+def test_cancelling_ends_the_processes_and_no_late_word_is_written(
+    bench: Bench, entry, tmp_path: Path
+) -> None:
     submitted = bench.submit(entry("waiting"), pids=str(tmp_path / "pids"))
     driver = bench.driver(bench.claim(), bench.local())
     ended: list[BaseException] = []
@@ -166,7 +171,9 @@ def test_cancelling_ends_the_processes_and_no_late_word_is_written(bench: Bench,
     thread.start()
     pids = pids_in(tmp_path / "pids")
     live = bench.logs(submitted.id) / "waits.log"
-    wait_until(lambda: live.exists() and live.read_text() == "waiting\n", "the log can be read while the step runs")
+    wait_until(
+        lambda: live.exists() and live.read_text() == "waiting\n", "the log can be read while the step runs"
+    )
     assert cancel_run(bench.services, submitted.id).state == "cancelled"
     thread.join(10)
     assert len(ended) == 1

@@ -52,7 +52,9 @@ def test_numpys_numbers_among_metrics_are_pythons(objects: FolderObjects) -> Non
     assert (output.format, output.summary) == ("json", '{"auc":0.75,"n":[3],"ok":true}')
 
 
-@pytest.mark.parametrize("array", [np.arange(6.0).reshape(2, 3), np.array(["a", "bc"]), np.zeros((0, 2), "i4")])
+@pytest.mark.parametrize(
+    "array", [np.arange(6.0).reshape(2, 3), np.array(["a", "bc"]), np.zeros((0, 2), "i4")]
+)
 def test_arrays_are_npy(objects: FolderObjects, array: np.ndarray) -> None:
     output = store(array, objects, "s")
     back = load(output, objects)

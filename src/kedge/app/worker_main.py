@@ -1,6 +1,7 @@
 """`python -m kedge.app.worker_main`: takes jobs under leases, two at a time: a pipeline run and a monitor's evaluation."""
 
 import argparse
+import importlib
 import logging
 import os
 import signal
@@ -21,7 +22,6 @@ from kedge.core.jobs import Job, JobKind
 from kedge.core.services import Addresses, Services
 from kedge.engines.processes import LocalEngine
 from kedge.monitoring.due import enqueue_due
-from kedge.monitoring.evaluate import evaluate
 from kedge.pipelines.driver import Driver
 from kedge.pipelines.record import Stopped
 from kedge.pipelines.submit import mend
@@ -148,6 +148,16 @@ def pipeline_handler(services: Services, home: Home) -> Handler:
     return handle
 
 
+def monitor_handler(services: Services) -> Handler:
+    """Evaluate a monitor. Its numbers (SciPy, Numba) are loaded for the first one: a worker without monitors stays small."""
+
+    def handle(job: Job, _: Callable[[], bool]) -> dict[str, Any]:
+        done: dict[str, Any] = importlib.import_module("kedge.monitoring.evaluate").evaluate(services, job)
+        return done
+
+    return handle
+
+
 def main() -> None:
     """Parse, wire, work until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser()
@@ -165,7 +175,7 @@ def main() -> None:
         services,
         {
             "pipeline": pipeline_handler(services, Home(services.home)),
-            "monitor": lambda job, _: evaluate(services, job),
+            "monitor": monitor_handler(services),
         },
     )
     for number in (signal.SIGTERM, signal.SIGINT):
