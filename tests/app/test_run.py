@@ -5,7 +5,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from tests.conftest import KEDGE, Platform
 
 SOURCE = """

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route as StarletteRoute
+from tests.pipelines.conftest import Bench
 
 import kedge
 from kedge.api.native import jobs, pipelines
@@ -14,7 +15,6 @@ from kedge.api.native.messages import PREFIX, error_answer
 from kedge.client import connection as client_connection
 from kedge.client.pipelines import PipelineFailed, RunHandle
 from kedge.core.errors import Conflict, Invalid, KedgeError, NotFound
-from tests.pipelines.conftest import Bench
 
 SOURCE = """
     import os
@@ -22,7 +22,7 @@ SOURCE = """
 
     @kedge.step
     def half(x):
-        os.write(1, f"halving {x}\n".encode())
+        os.write(1, f"halving {x}\\n".encode())
         return x / 2
 
     @kedge.pipeline(name="halves")

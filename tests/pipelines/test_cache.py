@@ -8,10 +8,10 @@ from textwrap import dedent
 from types import ModuleType
 
 import pytest
+from tests.pipelines.conftest import Bench
 
 from kedge.pipelines.fingerprint import code_parts, difference, key_of, value_hash
 from kedge.pipelines.project import Project
-from tests.pipelines.conftest import Bench
 
 HELPERS = '''
     import functools

@@ -108,17 +108,16 @@ def test_a_step_called_wrongly_is_found_while_drawing() -> None:
     def wrong() -> int:
         return add(1, centre=2)
 
-    with pytest.raises(Invalid, match="step 'add'.*centre"):
+    with pytest.raises(Invalid, match=r"step 'add'.*centre"):
         wrong.trace({})
 
 
 def test_a_handle_of_another_run_is_refused() -> None:
+    @pipeline
+    def stale() -> int:
+        return add(Handle("gone"))
+
     with pytest.raises(Invalid, match="another run"):
-
-        @pipeline
-        def stale() -> int:
-            return add(Handle("gone"))
-
         stale.trace({})
 
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.conftest import wait_until
+from tests.pipelines.conftest import Bench
 
 from kedge.core.pipelines import PipelineRun
 from kedge.pipelines.record import Stopped
 from kedge.pipelines.submit import cancel_run
-from tests.conftest import wait_until
-from tests.pipelines.conftest import Bench
 
 pytestmark = pytest.mark.acceptance
 

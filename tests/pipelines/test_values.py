@@ -1,6 +1,6 @@
 """Outputs by type: what comes back is what was returned."""
 
-import datetime
+import datetime as dt
 import math
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def test_plain_values_are_json(objects: FolderObjects, value: object) -> None:
     "value",
     [
         (1, 2), {1, 2}, {1: "a"}, 2**60, math.inf, b"bytes", "\ud800", {"\ud800": 1}, [(1,)],
-        datetime.date(2013, 1, 1), pd.Series([1, 2]), np.array([{"a": 1}], dtype=object),
+        dt.date(2013, 1, 1), pd.Series([1, 2]), np.array([{"a": 1}], dtype=object),
     ],
 )  # fmt: skip
 def test_what_json_would_change_is_pickled(objects: FolderObjects, value: object) -> None:
