@@ -202,6 +202,24 @@ class EndpointHandle:
         """How much is logged."""
         return connection().call("GET", f"{self._path}/log", LogState)
 
+    def wait_logged(self, rows: int, timeout_s: float = 60) -> LogState:
+        """Return when the log holds at least `rows` rows: it is written up to a second after the answers.
+
+        Raises
+        ------
+        Unavailable
+            It does not within `timeout_s`.
+        """
+        until_s = time.monotonic() + timeout_s
+        while (state := self.log()).rows < rows:
+            if time.monotonic() > until_s:
+                raise Unavailable(
+                    f"the log of endpoint {self.name!r} holds {state.rows:,} rows after {timeout_s:g} s, expected {rows:,}",
+                    hint="does the serving process run? see `kedge status`",
+                )
+            time.sleep(_POLL_S)
+        return state
+
     def traffic(self, since_ms: int = 0) -> list[TrafficMinute]:
         """What was answered, by minute."""
         query = {"since_ms": since_ms}

@@ -36,7 +36,7 @@ class RunView(msgspec.Struct, frozen=True):
 
 @dataclasses.dataclass(frozen=True)
 class RunHandle:
-    """A submitted run."""
+    """A submitted run, by its id."""
 
     id: str
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -16,7 +15,6 @@ from kedge.client.connection import connection
 from kedge.client.datasets import dataset
 from kedge.client.deployments import EndpointHandle, endpoint
 from kedge.client.pipelines import RunHandle, submit
-from kedge.core.errors import Unavailable
 from kedge.demo import pipelines
 from kedge.demo.flights import load_year, month_of
 from kedge.demo.pipelines import DRIFT_MONITOR, NAME
@@ -29,7 +27,6 @@ FAST_SHARE = 4
 
 WEEKLY, MONTHLY, ERRORS = "flights-performance", "flights-months", "flights-errors"
 _LABEL_DELAY_S = 86_400
-_LOG_TIMEOUT_S = 60.0
 _COOLDOWN_S = 20 * 86_400
 
 
@@ -162,7 +159,7 @@ def _month(told: Told, live: EndpointHandle, flights: pa.Table, name: str) -> Mo
     advance = told.bar(f"{name} replay", flights.num_rows)
     version = str(live.state().history[0].model_version)
     sent = replay_month(live, flights, advance)
-    _wait_for_log(live, logged + sent)
+    live.wait_logged(logged + sent)
     dataset(NAME).add(flights, tag=name, message="flights, aircraft, weather")
     start_ms, end_ms = window_of(_first_ms(flights), "month")
     until_ms = end_ms + 2 * DAY_MS
@@ -198,16 +195,6 @@ def _retrained(told: Told, run_id: str) -> bool:
     word = "promoted" if result["promoted"] else "not better than the champion, kept on record"
     told.say(f"candidate, version {result['version']}: {word}")
     return bool(result["promoted"])
-
-
-def _wait_for_log(live: EndpointHandle, rows: int) -> None:
-    deadline_s = time.monotonic() + _LOG_TIMEOUT_S
-    while live.log().rows < rows:
-        if time.monotonic() > deadline_s:
-            raise Unavailable(
-                f"the inference log holds {live.log().rows:,} rows, expected {rows:,}", hint="kedge status"
-            )
-        time.sleep(0.1)
 
 
 def _first_ms(flights: pa.Table) -> int:
