@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from tests.conftest import wait_until
@@ -313,3 +314,44 @@ def test_a_process_killed_while_idle_costs_nothing(bench: Bench, tmp_path: Path)
     assert [(answer.message, "signal 9" in answer.died) for answer in answers] == [(None, True)]
     process.kill()
     process.kill()
+
+
+PARALLEL = """
+    import os, time
+    from pathlib import Path
+    import kedge
+
+    @kedge.step
+    def meets(folder, n):
+        place = Path(folder)
+        (place / str(n)).touch()
+        while not all((place / str(other)).exists() for other in (1, 2)):
+            time.sleep(0.01)
+        return os.getpid()
+
+    @kedge.pipeline
+    def meeting(folder):
+        return [meets(folder, 1), meets(folder, 2)]
+"""
+
+
+def test_independent_steps_run_side_by_side(bench: Bench, tmp_path: Path) -> None:
+    """Each of the two ends only when the other has begun."""
+    path = bench.write("meeting.py", PARALLEL)
+    run = bench.run(f"{path}:meeting", bench.local(2), folder=str(tmp_path))
+    assert run.state == "succeeded"
+    assert len(set(run.result)) == 2
+
+
+def test_a_second_process_with_other_code_is_not_used(bench: Bench, tmp_path: Path) -> None:
+    """The file is edited while the first step runs: the rest runs in the process that has the old code."""
+    source = PARALLEL.replace("for other in (1, 2)", "for other in (1,)").replace(
+        "(place / str(n)).touch()",
+        "(place / str(n)).touch(); file = Path(__file__); file.write_text(file.read_text() + '#'); time.sleep(1.5)",
+    )
+    path = bench.write("meeting.py", source)
+    run = bench.run(f"{path}:meeting", bench.local(2), folder=str(tmp_path))
+    assert run.state == "succeeded"
+    assert len(set(run.result)) == 1
+    kept = bench.services.pipelines.get_code(run.code_id).files["meeting.py"]
+    assert bench.services.objects.path(kept).read_text() == dedent(source)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from tests.pipelines.conftest import Bench
 
+from kedge.pipelines import driver
+
 SHAPES = {
     "linear": {"a": [], "b": ["a"], "c": ["b"]},
     "diamond": {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"]},
@@ -104,8 +106,12 @@ def test_a_retry_helps(bench: Bench, shape: dict[str, list[str]]) -> None:
     assert (done.steps[first].attempt, done.times(first), done.steps[first].error) == (2, 2, None)
 
 
-def test_independent_steps_get_a_second_process_and_a_line_does_not(bench: Bench) -> None:
-    Shaped(bench, SHAPES["linear"])
-    assert bench.inline.started == 1
-    Shaped(bench, SHAPES["fan-out"])
-    assert bench.inline.started == 3
+@pytest.mark.parametrize(
+    ("shape", "grow_after_s", "processes"), [("linear", 0, 1), ("fan-out", 0, 2), ("fan-out", 60, 1)]
+)
+def test_independent_steps_that_wait_get_a_second_process(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, shape: str, grow_after_s: float, processes: int
+) -> None:
+    monkeypatch.setattr(driver, "_GROW_AFTER_S", grow_after_s)
+    Shaped(bench, SHAPES[shape])
+    assert bench.inline.started == processes

@@ -21,6 +21,7 @@ from kedge.pipelines.record import Plan, PlannedStep, Record, Stopped
 from kedge.pipelines.schedule import decide
 
 _POLL_S = 0.25
+_GROW_AFTER_S = 0.3
 _PIECE_BYTES = 1 << 20
 _MAX_RESULT_BYTES = 256 * 1024
 _CHANGED = "the code or graph of the pipeline changed while it ran: start it again"
@@ -49,6 +50,7 @@ class Driver:
         self._plan: Plan | None = None
         self._nodes: dict[str, PlannedStep] = {}
         self._looked_up: dict[str, tuple[str | None, dict[str, str], str]] = {}
+        self._waiting_since_s: float | None = None
         self._failures: collections.Counter[str] = collections.Counter()
 
     def drive(self) -> PipelineRun:
@@ -151,7 +153,7 @@ class Driver:
 
     def _kept_log(self, name: str) -> str | None:
         log = self._logs / f"{name}.log"
-        return self._services.objects.put(_pieces(log)) if log.exists() else None
+        return self._services.objects.put(_pieces(log)) if log.exists() and log.stat().st_size else None
 
     # Decisions -------------------------------------------------------------------------------------------------------
 
@@ -173,7 +175,19 @@ class Driver:
         now, later = to_run[: self._pool.idle], to_run[self._pool.idle :]
         for name in now:
             self._start(self._nodes[name])
-        self._grow(len(later))
+        self._grow_for(len(later))
+
+    def _grow_for(self, waiting: int) -> None:
+        """Another process costs the imports of the user's code: steps that wait only shortly are not worth one."""
+        if not waiting:
+            self._waiting_since_s = None
+        elif self._pool.size == 0:
+            self._grow(1)
+        else:
+            now_s = self._services.clock.monotonic_s()
+            self._waiting_since_s = self._waiting_since_s or now_s
+            if now_s - self._waiting_since_s >= _GROW_AFTER_S:
+                self._grow(waiting)
 
     def _start(self, node: PlannedStep) -> None:
         key, _, note = self._looked_up[node.name]
@@ -185,6 +199,7 @@ class Driver:
             ended_ms=None,
             cache_key=key,
             cache_note=note,
+            log_object=None,
             error=None,
         )
         inputs = {name: msgspec.to_builtins(self._record.steps[name].output) for name in node.takes}

@@ -24,6 +24,7 @@ from kedge.pipelines.pipeline import Pipeline
 from kedge.pipelines.project import Project
 from kedge.pipelines.step import Step
 
+_MOST_WORDS = 6
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
 
 
@@ -52,6 +53,8 @@ def difference(now: dict[str, str], before: dict[str, str]) -> str:
     words = [f"{name} changed" for name in changed]
     words += [f"{name} is new" for name in added]
     words += [f"{name} is gone" for name in gone]
+    if len(words) > _MOST_WORDS:
+        words[_MOST_WORDS:] = [f"and {len(words) - _MOST_WORDS} more"]
     return ", ".join(words) or "nothing changed"
 
 
