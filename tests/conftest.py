@@ -15,6 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# A loaded machine is no defect: no test has a deadline for one example.
+settings.register_profile("kedge", deadline=None)
+settings.load_profile("kedge")
 
 KEDGE = (sys.executable, "-m", "kedge.app.main")
 

@@ -31,7 +31,7 @@ def test_from_home_to_an_alert_and_to_what_it_concerns(page: Page, demo_platform
 
     page.get_by_test_id("model-link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("flights")
-    expect(page.get_by_text("champion")).to_be_visible()
+    expect(page.get_by_text("champion", exact=True)).to_be_visible()
     take(page, "model")
 
     page.goto(investigation)
@@ -106,6 +106,7 @@ def test_without_a_mouse_a_link_can_be_reached(page: Page, demo_platform: Platfo
 def test_mlflow_s_own_pages_work_under_ours(browser: Browser, demo_platform: Platform) -> None:
     """MLflow's interface is not ours to keep free of console errors: it must show the experiment."""
     page = browser.new_page(viewport={"width": 1360, "height": 850})
-    page.goto(f"{demo_platform.web}/mlflow/#/experiments", timeout=90_000)
+    page.goto(f"{demo_platform.web}/#/experiments", timeout=90_000)  # as MLflow's client prints it
+    page.wait_for_url("**/mlflow/**")
     expect(page.get_by_text("flights").first).to_be_visible(timeout=60_000)
     page.close()

@@ -1,7 +1,5 @@
 """What the columns of a table hold, small enough to keep beside every version."""
 
-import math
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,6 +7,7 @@ import pyarrow.compute as pc
 from kedge.core.datasets import ColumnProfile
 
 BINS = 30
+_LARGEST = 1e300  # differences of larger numbers are no longer numbers
 TOP = 20
 
 
@@ -40,6 +39,8 @@ def _number(name: str, values: pa.ChunkedArray) -> ColumnProfile:
     if not finite.size:
         return ColumnProfile(name=name, type=str(values.type), nulls=nulls, distinct=0)
     distinct = np.unique(finite).size
+    with np.errstate(over="ignore"):
+        mean = float(finite.mean())
     counts, edges = _histogram(finite, min(BINS, max(distinct, 1)))
     return ColumnProfile(
         name=name,
@@ -48,7 +49,7 @@ def _number(name: str, values: pa.ChunkedArray) -> ColumnProfile:
         distinct=int(distinct),
         minimum=float(finite.min()),
         maximum=float(finite.max()),
-        mean=float(finite.mean()),
+        mean=mean if np.isfinite(mean) else None,
         bins=tuple(float(edge) for edge in edges),
         counts=tuple(int(count) for count in counts),
     )
@@ -56,7 +57,7 @@ def _number(name: str, values: pa.ChunkedArray) -> ColumnProfile:
 
 def _histogram(finite: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
     low, high = float(finite.min()), float(finite.max())
-    if not math.isfinite(high - low) or high == low or low + (high - low) / bins == low:
+    if max(-low, high) > _LARGEST or high == low or low + (high - low) / bins == low:
         return np.array([finite.size]), np.array([low, high])
     return np.histogram(finite, bins=bins, range=(low, high))
 

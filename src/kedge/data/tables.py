@@ -23,19 +23,22 @@ def to_parquet(table: pa.Table) -> bytes:
 
 def read_files(files: Sequence[Path], columns: Sequence[str] | None = None) -> pa.Table:
     """The Parquet files, one after the other, as one table. Raises Invalid when a column is missing or types differ."""
-    tables = []
-    for file in files:
-        try:
-            tables.append(pq.read_table(file, columns=list(columns) if columns is not None else None))
-        except pa.ArrowInvalid as error:
-            raise Invalid(f"{file} cannot be read as Parquet: {error}") from error
-        missing = set(columns or ()) - set(tables[-1].column_names)
-        if missing:
-            raise Invalid(f"no column {sorted(missing)[0]!r}; there are {', '.join(tables[-1].column_names)}")
+    tables = [_read(file, columns) for file in files]
     try:
         return pa.concat_tables(tables, promote_options="permissive")
-    except pa.ArrowInvalid as error:
+    except pa.ArrowException as error:
         raise Invalid(f"the files do not fit together: {error}") from error
+
+
+def _read(file: Path, columns: Sequence[str] | None) -> pa.Table:
+    try:
+        there = pq.read_schema(file).names
+        missing = sorted(set(columns or ()) - set(there))
+        if missing:
+            raise Invalid(f"no column {missing[0]!r}; there are {', '.join(there)}")
+        return pq.read_table(file, columns=list(columns) if columns is not None else None)
+    except pa.ArrowException as error:
+        raise Invalid(f"{file.name} cannot be read as Parquet: {error}") from error
 
 
 def read_local(path: Path) -> pa.Table:
@@ -45,6 +48,6 @@ def read_local(path: Path) -> pa.Table:
             return pq.read_table(path)
         if path.suffix == ".csv":
             return csv.read_csv(path)
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, pa.ArrowException) as error:
         raise Invalid(f"{path} cannot be read: {error}") from error
     raise Invalid(f"{path} is neither .parquet nor .csv", hint="a folder is taken as it is, file by file")
