@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -15,6 +16,14 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+@pytest.fixture(scope="session")
+def screens(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots go: docs/screens when asked to, so that a test run leaves the checkout as it was."""
+    if request.config.getoption("--screens"):
+        return Path(__file__).parents[2] / "docs" / "screens"
+    return tmp_path_factory.mktemp("screens")
 
 
 @pytest.fixture(scope="session")
