@@ -14,6 +14,7 @@ from kedge.pipelines import entry as entries
 from kedge.pipelines.fingerprint import code_parts, difference, key_of, value_hash
 from kedge.pipelines.graph import Handle
 from kedge.pipelines.pipeline import Pipeline, pipeline
+from kedge.pipelines.project import Project
 from kedge.pipelines.schedule import decide
 from kedge.pipelines.step import step
 from kedge.pipelines.values import load, store
@@ -157,16 +158,16 @@ def work(x):
 '''
 
 
-def parts_of(folder: Path, source: str, name: str) -> dict[str, str]:
-    file = folder / f"{name}.py"
+def parts_of(folder: Path, source: str) -> dict[str, str]:
+    file = folder / "flow_source.py"
     file.write_text(textwrap.dedent(source))
     module = entries._from_file(file)
-    return code_parts(module.work, folder)
+    return code_parts(module.work, Project.of(f"{file}:work", folder))
 
 
 @pytest.fixture
 def base(tmp_path: Path) -> dict[str, str]:
-    return parts_of(tmp_path, BASE, "base_source")
+    return parts_of(tmp_path, BASE)
 
 
 @pytest.mark.parametrize(
@@ -179,19 +180,19 @@ def base(tmp_path: Path) -> dict[str, str]:
     ],
 )
 def test_what_does_not_matter_keeps_the_key(tmp_path: Path, base, name, old, new) -> None:
-    assert key_of(parts_of(tmp_path, BASE.replace(old, new), f"same_{name}")) == key_of(base)
+    assert key_of(parts_of(tmp_path, BASE.replace(old, new))) == key_of(base)
 
 
 @pytest.mark.parametrize(
     ("name", "old", "new", "note"),
     [
-        ("own", "+ 1", "+ 2", "code of work changed"),
-        ("helper", "x * FACTOR", "x + FACTOR", "code of helper changed"),
-        ("constant", "FACTOR = 3", "FACTOR = 4", "constant FACTOR changed"),
+        ("own", "+ 1", "+ 2", "code of flow_source.work changed"),
+        ("helper", "x * FACTOR", "x + FACTOR", "code of flow_source.helper changed"),
+        ("constant", "FACTOR = 3", "FACTOR = 4", "constant flow_source.FACTOR changed"),
     ],
 )
 def test_what_matters_is_named(tmp_path: Path, base, name, old, new, note) -> None:
-    changed = parts_of(tmp_path, BASE.replace(old, new), f"changed_{name}")
+    changed = parts_of(tmp_path, BASE.replace(old, new))
     assert key_of(changed) != key_of(base)
     assert difference(changed, base) == note
 

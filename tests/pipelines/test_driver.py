@@ -13,7 +13,8 @@ from kedge.core.clock import SystemClock
 from kedge.core.pipelines import PipelineRun
 from kedge.core.services import Addresses, Services
 from kedge.engines.processes import LocalEngine
-from kedge.pipelines.driver import Driver, Stopped
+from kedge.pipelines.driver import Driver
+from kedge.pipelines.record import Stopped
 from kedge.pipelines.submit import submit_run
 
 pytestmark = pytest.mark.slow
@@ -138,7 +139,14 @@ class Bench:
 
     def drive(self, run: PipelineRun, mine: Callable[[], bool] = lambda: True) -> PipelineRun:
         logs = self.services.home / "logs" / "runs" / run.id
-        return Driver(self.services, self.engine, run, logs, mine).drive()
+        job = self.services.jobs.claim("test", kinds=("pipeline",), lease_ms=60_000)
+        assert job is not None
+        assert job.id == run.job_id
+        try:
+            return Driver(self.services, self.engine, run, job=job, log_folder=logs, mine=mine).drive()
+        except Stopped:
+            assert self.services.jobs.release(job)
+            raise
 
     def run(self, function: str, **params: object) -> PipelineRun:
         return self.drive(self.submit(function, **params))
@@ -175,14 +183,14 @@ def test_the_second_run_takes_what_it_can_from_the_cache(bench: Bench) -> None:
     before = bench.run("good", n=1)
     again = bench.run("good", n=1)
     assert bench.steps(again)["first"].state == "cached"
-    assert bench.steps(again)["first"].cache_note == f"from run {before.id}"
+    assert bench.steps(again)["first"].cache_note == f"hit from run {before.id}"
     assert again.result == before.result
     assert bench.calls() == ["first", "second", "second"]
     other = bench.run("good", n=2)
-    assert bench.steps(other)["first"].cache_note == "input argument 0 changed"
+    assert bench.steps(other)["first"].cache_note == "input n changed"
     bench.write(SOURCE.replace("return x + 1", "return x + 10"))
     changed = bench.run("good", n=1)
-    assert bench.steps(changed)["first"].cache_note == "code of helper changed, input argument 0 changed"
+    assert bench.steps(changed)["first"].cache_note == "code of flow.helper changed, input n changed"
     assert changed.result == {"out": [11, 11]}
 
 
