@@ -84,6 +84,27 @@ STEPS = """
         from deeper import inner
         return inner.value(x)
 
+    import deeper.inner
+    import deeper.inner as renamed
+
+    @kedge.step(cache=True)
+    def through_package(x):
+        return deeper.inner.value(x)
+
+    @kedge.step(cache=True)
+    def through_renamed(x):
+        return [renamed.value(y) for y in x]
+
+    class Settings:
+        def __init__(self, function):
+            self.function = function
+
+    SETTINGS = Settings(scaled)
+
+    @kedge.step(cache=True)
+    def through_instance(x):
+        return SETTINGS.function(x)
+
     @kedge.step(cache=True)
     def with_constant(x, extra=FIXED):
         return x + RATES["a"][0] + extra
@@ -149,6 +170,10 @@ def edited(folder: Path, step: str, file: str, old: str, new: str) -> str:
         ("through_wrapper", "helpers.py", "return function(*args)", "return -function(*args)", "code of steps.through_wrapper changed"),
         ("through_wrapper", "steps.py", "@logged\ndef through_wrapper(x):\n    return x", "@logged\ndef through_wrapper(x):\n    return -x", "code of steps.through_wrapper (2) changed"),
         ("through_local_import", "deeper/basis.py", "FACTOR = 2", "FACTOR = 3", "module deeper/basis.py changed"),
+        ("through_package", "deeper/inner.py", "x * FACTOR", "x + FACTOR", "module deeper/inner.py changed"),
+        ("through_package", "deeper/basis.py", "FACTOR = 2", "FACTOR = 3", "module deeper/basis.py changed"),
+        ("through_renamed", "deeper/inner.py", "x * FACTOR", "x + FACTOR", "module deeper/inner.py changed"),
+        ("through_instance", "helpers.py", "return 2 * x", "return 3 * x", "code of helpers._twice changed"),
         ("with_constant", "steps.py", '"a": [1, 2]', '"a": [1, 3]', "constant steps.RATES changed"),
         ("with_constant", "steps.py", "FIXED = 7", "FIXED = 8", "default of steps.with_constant(extra) changed"),
         ("inside_comprehension", "steps.py", "FIXED = 7", "FIXED = 8", "constant steps.FIXED changed"),
@@ -249,3 +274,37 @@ def test_a_cached_output_that_is_gone_is_made_again(bench: Bench) -> None:
     bench.services.objects.path(bench.steps(first)["load"].output.object_id).unlink()
     again = bench.run(f"{path}:cached", n=2)
     assert bench.states(again) == {"load": "succeeded", "total": "cached"}
+
+
+PASSED = """
+    import functools
+    import kedge
+    from passed_helper import Scaler, scaled
+
+    @kedge.step(cache=True)
+    def apply(functions, x):
+        return [function(x) for function in functions]
+
+    @kedge.pipeline
+    def passing(x):
+        return apply([scaled, functools.partial(scaled, by=3), Scaler.double], x)
+"""
+HELPER = "def scaled(x, by=2):\n    return by * x\n\nclass Scaler:\n    @staticmethod\n    def double(x):\n        return 2 * x\n"
+
+
+def test_the_code_of_functions_that_are_passed_to_a_step_counts(bench: Bench) -> None:
+    bench.write("passed_helper.py", HELPER)
+    path = bench.write("passed.py", PASSED)
+    assert bench.run(f"{path}:passing", x=5).result == [10, 15, 10]
+    sys.modules.pop("passed_helper")
+    assert bench.states(bench.run(f"{path}:passing", x=5)) == {"apply": "cached"}
+    sys.modules.pop("passed_helper")
+    bench.write("passed_helper.py", HELPER.replace("by * x", "by + x"))
+    changed = bench.run(f"{path}:passing", x=5)
+    assert changed.result == [7, 8, 10]
+    assert "code of passed_helper.scaled changed" in bench.steps(changed)["apply"].cache_note
+    sys.modules.pop("passed_helper")
+    bench.write(
+        "passed_helper.py", HELPER.replace("by * x", "by + x").replace("return 2 * x", "return 4 * x")
+    )
+    assert bench.run(f"{path}:passing", x=5).result == [7, 8, 20]

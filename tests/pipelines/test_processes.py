@@ -76,6 +76,28 @@ SOURCE = """
     def finds_traces(before):
         return [os.getcwd(), os.environ.get("LEFT"), os.environ["KEDGE_STEP"], os.environ["MLFLOW_RUN_CONTEXT"]]
 
+    @kedge.step(retries=1, timeout_s=0.3)
+    def stalls_once(marker):
+        if not Path(marker).exists():
+            Path(marker).touch()
+            time.sleep(600)
+        return "done"
+
+    @kedge.step
+    def chained(x):
+        try:
+            {}["key"]
+        except KeyError as error:
+            raise RuntimeError("cannot do it: \\udc80") from error
+
+    @kedge.pipeline
+    def stalling(marker):
+        return stalls_once(marker)
+
+    @kedge.pipeline
+    def chaining():
+        return chained(1)
+
     @kedge.pipeline
     def kills(x):
         return [quick(killed(quick(x))), quick(7)]
@@ -355,3 +377,16 @@ def test_a_second_process_with_other_code_is_not_used(bench: Bench, tmp_path: Pa
     assert len(set(run.result)) == 1
     kept = bench.services.pipelines.get_code(run.code_id).files["meeting.py"]
     assert bench.services.objects.path(kept).read_text() == dedent(source)
+
+
+def test_a_step_that_ran_out_of_time_is_tried_again(bench: Bench, entry, tmp_path: Path) -> None:
+    run = bench.run(entry("stalling"), bench.local(1), marker=str(tmp_path / "marker"))
+    assert (run.state, run.result, bench.steps(run)["stalls_once"].attempt) == ("succeeded", "done", 2)
+
+
+def test_an_error_tells_its_cause_and_need_not_be_proper_text(bench: Bench, entry) -> None:
+    run = bench.run(entry("chaining"), bench.local(1))
+    error = bench.steps(run)["chained"].error
+    assert run.error == r"step 'chained' failed: RuntimeError: cannot do it: \udc80"
+    assert error.index("KeyError: 'key'") < error.index("direct cause") < error.index("RuntimeError")
+    assert "host.py" not in error

@@ -1,6 +1,7 @@
 """One HTTP connection to the platform; answers come back as structs, errors as the KedgeError they were."""
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 import httpx
@@ -49,15 +50,25 @@ class Connection:
         """Send and decode. Raises the KedgeError that the server answered, or Unavailable when it does not."""
         data = msgspec.json.encode(body) if body is not None else content
         headers = {"content-type": "application/json"} if body is not None else {}
-        try:
+        with self._answered():
             reply = self._http.request(method, PREFIX + path, content=data, params=query, headers=headers)
+        if reply.is_error:
+            raise _error(reply)
+        try:
+            return msgspec.json.decode(reply.content or b"null", type=shape)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise errors.Unavailable(
+                f"{self.url} does not answer as Kedge does: {error}", hint="is KEDGE_URL right?"
+            ) from error
+
+    @contextlib.contextmanager
+    def _answered(self) -> Iterator[None]:
+        try:
+            yield
         except httpx.HTTPError as error:
             raise errors.Unavailable(
                 f"no answer from {self.url}: {error}", hint="start it with `kedge up`, or set KEDGE_URL"
             ) from error
-        if reply.is_error:
-            raise _error(reply)
-        return msgspec.json.decode(reply.content or b"null", type=shape)
 
     def close(self) -> None:
         """Close the connections that were kept open; the next call opens new ones."""
@@ -66,7 +77,7 @@ class Connection:
 
     def download(self, path: str) -> Iterable[bytes]:
         """The body of GET `path`, in pieces."""
-        with self._http.stream("GET", PREFIX + path) as reply:
+        with self._answered(), self._http.stream("GET", PREFIX + path) as reply:
             if reply.is_error:
                 reply.read()
                 raise _error(reply)

@@ -14,7 +14,8 @@ from blake3 import blake3
 from kedge.client.connection import connection
 from kedge.client.settings import running_step
 from kedge.core.datasets import DatasetFile, DatasetSummary, DatasetUse, DatasetVersion
-from kedge.core.errors import Conflict, Invalid, StorageError
+from kedge.core.errors import Conflict, Invalid, NotFound, StorageError
+from kedge.core.ids import is_name
 from kedge.data.paths import inside
 from kedge.data.profile import profile
 from kedge.data.tables import read_files, read_local, to_parquet
@@ -86,11 +87,15 @@ class Version:
         Raises
         ------
         Conflict
-            The folder is not empty and `force` is not set.
+            The folder is not empty and `force` is not set, or it is the current one.
         Invalid
             A path of the version would leave the folder; nothing is written.
         """
-        target = Path(folder)
+        target = Path(folder).resolve()
+        if Path.cwd().is_relative_to(target):
+            raise Conflict(
+                f"{target} is where you are, and cannot be replaced", hint="name a folder below it"
+            )
         if target.exists() and (not target.is_dir() or any(target.iterdir())) and not force:
             raise Conflict(f"{target} is there and not empty", hint="choose another folder, or force")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +110,7 @@ class Version:
                 target.rename(Path(scratch) / "old")
             made.rename(target)
         self._remember()
-        return target
+        return Path(folder)
 
     def _remember(self) -> None:
         step = running_step()
@@ -119,6 +124,12 @@ class Dataset:
     """A named dataset; see `dataset`."""
 
     name: str
+
+    def __post_init__(self) -> None:
+        if not is_name(self.name):
+            raise Invalid(
+                f"dataset name {self.name!r}: letters, digits, '.', '_' and '-', at most 128, ends alphanumeric"
+            )
 
     def add(
         self, source: "pa.Table | pd.DataFrame | str | Path", *, tag: str | None = None, message: str = ""
@@ -143,6 +154,8 @@ class Dataset:
 
     def version(self, ref: str = "latest") -> Version:
         """By tag, number, id, or `latest`. Raises NotFound."""
+        if not is_name(ref):  # it would lead the request elsewhere
+            raise NotFound(f"dataset {self.name!r} has no version {ref!r}")
         return Version(connection().call("GET", f"/datasets/{self.name}/versions/{ref}", DatasetVersion))
 
     def versions(self) -> list[Version]:
@@ -180,7 +193,7 @@ def _collect(source: "pa.Table | pd.DataFrame | str | Path") -> tuple[list[Datas
 def _from_pandas(frame: Any) -> pa.Table:
     try:
         return pa.Table.from_pandas(frame, preserve_index=False)
-    except (TypeError, AttributeError, pa.ArrowInvalid) as error:
+    except (TypeError, AttributeError, ValueError, pa.ArrowException) as error:
         raise Invalid(f"cannot make a table of {type(frame).__name__}: {error}") from error
 
 

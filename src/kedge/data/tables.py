@@ -1,6 +1,7 @@
 """Arrow tables to and from Parquet; the same table always gives the same bytes, so that it has one content id."""
 
 import io
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,10 +15,19 @@ ROW_GROUP_ROWS = 128 * 1024
 
 
 def to_parquet(table: pa.Table) -> bytes:
-    """The table as Parquet. Chunking and schema metadata (pandas') do not matter: they are not content."""
+    """The table as Parquet. Chunking and schema metadata (pandas') do not matter: they are not content.
+
+    Raises Invalid for what Parquet cannot hold: two columns of one name, some types.
+    """
+    twice = next((name for name, count in Counter(table.column_names).items() if count > 1), None)
+    if twice is not None:
+        raise Invalid(f"the table has more than one column {twice!r}", hint="rename them first")
     plain = table.replace_schema_metadata(None).combine_chunks()
     buffer = io.BytesIO()
-    pq.write_table(plain, buffer, compression="zstd", row_group_size=ROW_GROUP_ROWS, version="2.6")
+    try:
+        pq.write_table(plain, buffer, compression="zstd", row_group_size=ROW_GROUP_ROWS, version="2.6")
+    except pa.ArrowException as error:
+        raise Invalid(f"the table cannot be written as Parquet: {error}") from error
     return buffer.getvalue()
 
 

@@ -66,9 +66,10 @@ class Host:
         }
 
     def _described(self, node: Node, project: Project) -> dict[str, Any]:
-        parts = code_parts(node.function, project) if node.options.cache else {}
+        parts: dict[str, str] = {}
         if node.options.cache:
             bound = inspect.signature(node.function).bind(*node.args, **node.kwargs)
+            parts = code_parts(node.function, project, bound.arguments.values())
             for name, value in bound.arguments.items():
                 parts[f"input {name}"] = value_hash(filled(value, lambda other: f"<output of {other}>"))
         return {
@@ -123,7 +124,16 @@ def _users_traceback(error: BaseException) -> str:
     start = max((i + 1 for i, frame in enumerate(frames) if frame.filename.startswith(own)), default=0)
     lines = traceback.format_list(frames[start:])
     head = ["Traceback (most recent call last):\n", *lines] if lines else []
-    return "".join([*head, *traceback.format_exception_only(error)]).rstrip()
+    text = "".join([*_cause(error), *head, *traceback.format_exception_only(error)]).rstrip()
+    return text.encode(errors="backslashreplace").decode()  # file names that are no text cannot be sent
+
+
+def _cause(error: BaseException) -> list[str]:
+    """What the error was raised from, as Python shows it."""
+    if error.__cause__ is not None:
+        said = "The above exception was the direct cause of the following exception:"
+        return [*traceback.format_exception(error.__cause__), f"\n{said}\n\n"]
+    return []
 
 
 def _marked(value: Any) -> Any:

@@ -16,7 +16,7 @@ def at_least(name: str, value: float, minimum: float, detail: str = "") -> Check
     True
     """
     return Check(
-        name=name, value=float(value), rule=f">= {minimum:g}", passed=bool(value >= minimum), detail=detail
+        name=name, value=_finite(value), rule=f">= {minimum:g}", passed=bool(value >= minimum), detail=detail
     )
 
 
@@ -29,13 +29,13 @@ def at_most(name: str, value: float, maximum: float, detail: str = "") -> Check:
     False
     """
     return Check(
-        name=name, value=float(value), rule=f"<= {maximum:g}", passed=bool(value <= maximum), detail=detail
+        name=name, value=_finite(value), rule=f"<= {maximum:g}", passed=bool(value <= maximum), detail=detail
     )
 
 
 def check(name: str, value: float, rule: str, passed: bool, detail: str = "") -> Check:
     """A check of your own: the rule in words, and whether it holds."""
-    return Check(name=name, value=float(value), rule=rule, passed=bool(passed), detail=detail)
+    return Check(name=name, value=_finite(value), rule=rule, passed=bool(passed), detail=detail)
 
 
 def verdict(checks: Sequence[Check]) -> bool:
@@ -56,5 +56,10 @@ def require(report: Report) -> None:
         raise GateFailed(f"gate {report.gate!r} did not pass for {report.subject}: " + "; ".join(failed))
 
 
-def _shown(value: float) -> str:
-    return "not a number" if math.isnan(value) else f"{value:.4g}"
+def _finite(value: float) -> float | None:
+    """JSON has no other numbers, so a report could not be stored with them."""
+    return float(value) if math.isfinite(value) else None
+
+
+def _shown(value: float | None) -> str:
+    return "not a finite number" if value is None else f"{value:.4g}"

@@ -1,5 +1,8 @@
 """Dataset versions over HTTP. Profiles are computed by the client; the server checks that all bytes are there."""
 
+from pathlib import PurePosixPath
+from typing import Annotated
+
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -19,7 +22,7 @@ class VersionBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     files: tuple[DatasetFile, ...]
     columns: tuple[ColumnProfile, ...] = ()
-    rows: int = 0
+    rows: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
     tag: str | None = None
     message: str = ""
     pipeline_run_id: str | None = None
@@ -76,6 +79,10 @@ def add_version(services: Services, name: str, body: VersionBody) -> DatasetVers
     paths = [str(checked(file.path)) for file in body.files]
     if len(set(paths)) != len(paths):
         raise Invalid(f"a version of dataset {name!r} names a path twice")
+    folders = {str(folder) for path in paths for folder in PurePosixPath(path).parents}
+    both = next((path for path in paths if path in folders), None)
+    if both is not None:
+        raise Invalid(f"a version of dataset {name!r} has {both!r} both as a file and as a folder")
     for file in body.files:
         if not services.objects.has(file.object_id):
             raise Invalid(

@@ -1,6 +1,7 @@
 -- name: same
--- The version with this content, whatever its tag; the newest where there are several.
-SELECT * FROM kedge_dataset_version WHERE dataset = ? AND content_id = ? ORDER BY number DESC LIMIT 1
+-- The version with this content; where there are several, the one that bears the tag, else the newest.
+SELECT * FROM kedge_dataset_version WHERE dataset = :dataset AND content_id = :content_id
+ORDER BY tag IS NOT NULL AND tag IS :tag DESC, number DESC LIMIT 1
 
 -- name: tagged
 -- The version that bears a tag.
@@ -33,7 +34,7 @@ SELECT * FROM kedge_dataset_version WHERE dataset = ? AND number = ?
 -- Versions whose id or content id begins so.
 SELECT * FROM kedge_dataset_version
 WHERE dataset = :dataset AND (substr(id, 1, :length) = :prefix OR substr(content_id, 1, :length) = :prefix)
-ORDER BY number DESC LIMIT 2
+ORDER BY number DESC
 
 -- name: versions
 -- Newest first.
