@@ -88,20 +88,27 @@ def distance(old: ColumnProfile, new: ColumnProfile) -> float | None:
 
 
 def _between_histograms(old: ColumnProfile, new: ColumnProfile) -> float:
-    # Both are straight between edges, so the largest gap is at one; a single value makes a step there.
-    return max(
-        abs(_share_below(old, edge, with_edge) - _share_below(new, edge, with_edge))
-        for edge in {*old.bins, *new.bins}
-        for with_edge in (False, True)
-    )
+    one, other = _spread(old, new), _spread(new, old)
+    if one.bins[0] == one.bins[-1] or other.bins[0] == other.bins[-1]:
+        return float(one.bins != other.bins)
+    # Both are straight between edges, so the largest gap is at one.
+    return max(abs(_share_below(one, edge) - _share_below(other, edge)) for edge in {*one.bins, *other.bins})
 
 
-def _share_below(of: ColumnProfile, value: float, with_value: bool) -> float:
+def _spread(of: ColumnProfile, like: ColumnProfile) -> ColumnProfile:
+    """A profile of one single value, as wide as the bin of the other profile that holds the value."""
+    value = of.bins[0]
+    if value != of.bins[-1] or not like.bins[0] <= value <= like.bins[-1]:
+        return of
+    at = min(bisect.bisect_right(like.bins, value), len(like.bins) - 1)
+    return msgspec.structs.replace(of, bins=like.bins[at - 1 : at + 1], counts=(sum(of.counts),))
+
+
+def _share_below(of: ColumnProfile, value: float) -> float:
     """Share of the values below `value`, taken as lying evenly in their bins."""
-    low, high = of.bins[0], of.bins[-1]
-    if value <= low and not (with_value and low == high == value):
+    if value <= of.bins[0]:
         return 0.0
-    if value >= high:
+    if value >= of.bins[-1]:
         return 1.0
     at = bisect.bisect_right(of.bins, value) - 1
     part = (value - of.bins[at]) / (of.bins[at + 1] - of.bins[at])

@@ -18,7 +18,7 @@ def checked(path: str) -> PurePosixPath:
     except UnicodeEncodeError:
         raise Invalid(f"{path!r} is not a path inside a dataset: it is no Unicode text", hint=_HINT) from None
     bad = (
-        not encoded
+        not pure.parts
         or len(encoded) > LONGEST_PATH_BYTES
         or pure.is_absolute()
         or str(pure) != path

@@ -65,10 +65,11 @@ def _number(name: str, values: pa.ChunkedArray) -> ColumnProfile:
 def _histogram(finite: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
     low, high = float(finite.min()), float(finite.max())
     whole = np.array([finite.size]), np.array([low, high])
-    if high == low or not math.isfinite(high - low):
-        return whole
-    edges = np.linspace(low, high, bins + 1)
-    if not (np.diff(edges) > 0).all():  # neighbouring floats: there is no room for bins
+    with np.errstate(over="ignore", invalid="ignore"):
+        edges = np.linspace(low, high, bins + 1)
+        steps = np.diff(edges)
+    # A single value, neighbouring floats, or ends so far apart that a float cannot say how far: no room for bins.
+    if not (np.isfinite(steps) & (steps > 0)).all():
         return whole
     return np.histogram(finite, bins=edges)
 

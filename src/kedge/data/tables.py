@@ -35,12 +35,23 @@ def write_parquet(table: pa.Table, where: pa.NativeFile | Path) -> None:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise Invalid(f"the table has two columns {twice!r}", hint="give every column its own name")
-    fields = [pa.field(field.name, field.type, field.nullable) for field in table.schema]
     try:
-        plain = table.cast(pa.schema(fields)).combine_chunks()
+        plain = table.cast(pa.schema([_plain(field) for field in table.schema])).combine_chunks()
         pq.write_table(plain, where, compression="zstd", row_group_size=ROW_GROUP_ROWS, version="2.6")
     except pa.ArrowException as error:
         raise Invalid(f"the table cannot be written as Parquet: {error}") from error
+
+
+def _plain(field: pa.Field, name: str | None = None) -> pa.Field:
+    """The field as Parquet gives it back: without metadata, the items of lists called `element`."""
+    kind = field.type
+    if pa.types.is_list(kind):
+        kind = pa.list_(_plain(kind.value_field, "element"))
+    elif pa.types.is_large_list(kind):
+        kind = pa.large_list(_plain(kind.value_field, "element"))
+    elif pa.types.is_struct(kind):
+        kind = pa.struct([_plain(each) for each in kind])
+    return pa.field(name or field.name, kind, field.nullable)
 
 
 def read_files(files: Sequence[Path], columns: Sequence[str] | None = None) -> pa.Table:
