@@ -99,7 +99,9 @@ _shared: Connection | None = None
 def connect(url: str | None = None) -> Connection:
     """Use the platform at `url` (default: KEDGE_URL, else http://127.0.0.1:5000) from here on."""
     global _shared  # noqa: PLW0603 - the SDK's one piece of state
-    _shared = Connection(url)
+    wanted = (url or platform_url()).rstrip("/")
+    if _shared is None or _shared.url != wanted:
+        _shared = Connection(wanted)
     return _shared
 
 
