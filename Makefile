@@ -36,7 +36,7 @@ bench: setup     ## measurements, written to benchmarks/results/
 
 docs: setup      ## take the screenshots in docs/screens again
 	@scripts/system-packages chromium
-	$(BIN)/python -m pytest -m browser $(ARGS)
+	$(BIN)/python -m pytest tests/browser --screens $(ARGS)
 
 lock: setup      ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \

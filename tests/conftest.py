@@ -15,6 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# A loaded machine is no defect: no test has a deadline for one example.
+settings.register_profile("kedge", deadline=None)
+settings.load_profile("kedge")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--screens` has the browser tests write docs/screens anew (`make docs`)."""
+    parser.addoption("--screens", action="store_true", help="write the screenshots in docs/screens anew")
+
 
 KEDGE = (sys.executable, "-m", "kedge.app.main")
 

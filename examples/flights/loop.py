@@ -23,7 +23,7 @@ def main() -> None:
     months = {month: year.filter(pc.equal(year["month"], month)) for month in range(1, arguments.last + 1)}
 
     versions = [kedge.dataset(NAME).add(months[month], tag=f"2013-{month:02d}").id for month in (1, 2, 3)]
-    print("first model:", flows.learn.submit(versions=versions).result())
+    print("first model:", kedge.submit(flows.learn, versions=versions).result())
     kedge.monitor.performance("delays-quality", endpoint=NAME, period="month", alert_when={"auc_below": 0.55})
     kedge.trigger("relearn", monitor="delays-drift", pipeline=flows.relearn, params={"alert": "$alert_id"})
 

@@ -246,3 +246,48 @@ def test_a_failing_step_is_told_and_exits_1(platform: Platform, tmp_path: Path) 
     )
     assert good.returncode == 0, good.stderr
     assert json.loads(good.stdout)["run"]["result"] == 0.25
+
+
+RESUMED = """
+import pathlib, time
+import kedge
+
+HERE = pathlib.Path(__file__).parent
+
+@kedge.step
+def first():
+    with (HERE / "calls").open("a") as calls:
+        calls.write("first ")
+    return 1
+
+@kedge.step
+def waits(x):
+    (HERE / "waiting").touch()
+    while not (HERE / "go").exists():
+        time.sleep(0.05)
+    return x + 1
+
+@kedge.pipeline
+def flow():
+    return waits(first())
+"""
+
+
+def test_a_run_survives_the_worker_that_ran_it(platform: Platform, tmp_path: Path) -> None:
+    (tmp_path / "resumed.py").write_text(RESUMED)
+    environment = {**os.environ, "KEDGE_URL": platform.web}
+    command = [*KEDGE, "run", "resumed.py:flow", "--json"]
+    following = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path, env=environment)
+    wait_until(lambda: (tmp_path / "waiting").exists(), "the second step runs")
+    worker = child(platform, "worker")
+    os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: child_changed(platform, "worker", worker), "the worker is started again")
+    steps = [pid for pid, command in processes_of(platform.home).items() if "step_main" in command]
+    wait_until(
+        lambda: not set(steps) & set(processes_of(platform.home)), "the dead worker's steps are gone", 10
+    )
+    (tmp_path / "go").touch()
+    out, _ = following.communicate(timeout=60)  # the lease of the dead worker runs out after 15 s
+    assert following.returncode == 0
+    assert json.loads(out)["run"]["result"] == 2
+    assert (tmp_path / "calls").read_text() == "first "

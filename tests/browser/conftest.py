@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -18,6 +19,15 @@ ARGUMENTS = [
 
 
 @pytest.fixture(scope="session")
+def screens(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots go: docs/screens when asked to, so that a test run leaves the checkout as it was."""
+    if request.config.getoption("--screens"):
+        return Path(__file__).parents[2] / "docs" / "screens"
+    return tmp_path_factory.mktemp("screens")
+
+
+# Of the module and no longer: Playwright keeps an event loop running in this thread, in which no other test could run one.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, headless."""
     executable = shutil.which("chromium") or shutil.which("google-chrome")

@@ -1,6 +1,8 @@
-"""A person in a browser: from the home page to a drift alert, and from there to what it concerns. Takes docs/screens."""
+"""A person in a browser: from the home page to a drift alert, and from there to what it concerns. Takes the screenshots
+of docs/screens when asked to with `--screens`."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,41 +11,46 @@ from tests.conftest import Platform
 
 pytestmark = [pytest.mark.browser, pytest.mark.acceptance]
 
-SCREENS = Path(__file__).parents[2] / "docs" / "screens"
+
+@pytest.fixture
+def take(page: Page, screens: Path) -> Callable[[str], None]:
+    """Write a screenshot of the whole page."""
+
+    def take(name: str) -> None:
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=screens / f"{name}.png", full_page=True)
+        assert (screens / f"{name}.png").stat().st_size > 20_000
+
+    return take
 
 
-def take(page: Page, name: str) -> None:
-    """Write a screenshot of the whole page into docs/screens."""
-    SCREENS.mkdir(parents=True, exist_ok=True)
-    page.wait_for_load_state("networkidle")
-    page.screenshot(path=SCREENS / f"{name}.png", full_page=True)
-
-
-def test_from_home_to_an_alert_and_to_what_it_concerns(page: Page, demo_platform: Platform) -> None:
+def test_from_home_to_an_alert_and_to_what_it_concerns(
+    page: Page, demo_platform: Platform, take: Callable[[str], None]
+) -> None:
     page.goto(demo_platform.web)
-    take(page, "home")
+    take("home")
     alert = page.get_by_test_id("open-alert").filter(has_text=re.compile("columns drifted")).first
     alert.click()
     expect(page.get_by_role("heading", name="Alert of flights-drift")).to_be_visible()
     expect(page.get_by_test_id("distribution").first).to_be_visible()
-    take(page, "alert")
+    take("alert")
     investigation = page.url
 
     page.get_by_test_id("model-link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("flights")
-    expect(page.get_by_text("champion")).to_be_visible()
-    take(page, "model")
+    expect(page.get_by_text("champion", exact=True)).to_be_visible()
+    take("model")
 
     page.goto(investigation)
     page.get_by_test_id("run-link").click()
     expect(page.get_by_text("max_leaf_nodes")).to_be_visible()
-    take(page, "run")
+    take("run")
 
     page.goto(investigation)
     page.get_by_test_id("data-link").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(r"flights@2013-0\d"))
     expect(page.get_by_text("aircraft_age")).to_be_visible()
-    take(page, "dataset")
+    take("dataset")
 
     page.goto(investigation)
     page.get_by_test_id("code-link").click()
@@ -55,24 +62,26 @@ def test_from_home_to_an_alert_and_to_what_it_concerns(page: Page, demo_platform
     expect(page.locator("a.node")).to_have_count(4)
     page.locator("a.node").filter(has_text="compare").click()
     expect(page.get_by_role("heading", name="Step compare")).to_be_visible()
-    take(page, "pipeline")
+    take("pipeline")
 
 
-def test_a_cell_of_the_heat_strip_opens_its_distributions(page: Page, demo_platform: Platform) -> None:
+def test_a_cell_of_the_heat_strip_opens_its_distributions(
+    page: Page, demo_platform: Platform, take: Callable[[str], None]
+) -> None:
     page.goto(f"{demo_platform.web}/monitors/flights-drift")
     expect(page.get_by_test_id("heat-cell").first).to_be_visible()
     page.get_by_test_id("heat-cell").first.click()
     expect(page.get_by_test_id("distribution")).to_be_visible()
     expect(page.get_by_role("cell", name="PopulationStabilityIndex", exact=True).first).to_be_visible()
     assert "column=" in page.url
-    take(page, "drift")
+    take("drift")
 
 
-def test_charts_are_drawn(page: Page, demo_platform: Platform) -> None:
+def test_charts_are_drawn(page: Page, demo_platform: Platform, take: Callable[[str], None]) -> None:
     for path, name in (("/monitors/flights-performance", "performance"), ("/endpoints/flights", "endpoint")):
         page.goto(demo_platform.web + path)
         expect(page.locator(".chart canvas").first).to_be_visible()
-        take(page, name)
+        take(name)
 
 
 def test_dark_light_and_the_keyboard(browser: Browser, page: Page, demo_platform: Platform) -> None:
@@ -106,6 +115,7 @@ def test_without_a_mouse_a_link_can_be_reached(page: Page, demo_platform: Platfo
 def test_mlflow_s_own_pages_work_under_ours(browser: Browser, demo_platform: Platform) -> None:
     """MLflow's interface is not ours to keep free of console errors: it must show the experiment."""
     page = browser.new_page(viewport={"width": 1360, "height": 850})
-    page.goto(f"{demo_platform.web}/mlflow/#/experiments", timeout=90_000)
+    page.goto(f"{demo_platform.web}/#/experiments", timeout=90_000)  # as MLflow's client prints it
+    page.wait_for_url("**/mlflow/**")
     expect(page.get_by_text("flights").first).to_be_visible(timeout=60_000)
     page.close()

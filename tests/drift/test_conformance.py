@@ -1,35 +1,91 @@
-"""Every public detector holds the shipped checks, and none escapes them."""
+"""Every public detector holds the shipped checks, none escapes them, and the checks do find what they are for."""
 
+import importlib
 import inspect
+import pkgutil
 
+import numpy as np
 import pytest
 
 import kedge.drift
-from kedge.drift import ALL, BatchDetector, StreamingDetector
-from kedge.testing.detectors import yield_checks
-
-CASES = [
-    pytest.param(check, id=f"{cls.__name__}::{name}") for cls in ALL for name, check in yield_checks(cls)
-]
+from kedge.drift import ADWIN, ALL, BatchDetector, KolmogorovSmirnov, PageHinkley, StreamingDetector
+from kedge.testing.detectors import check_detector, parametrize_with_checks, yield_checks
 
 
-@pytest.mark.parametrize("check", CASES)
-def test_check(check) -> None:
+@parametrize_with_checks(ALL)
+def test_detector(check) -> None:
     check()
 
 
+def test_an_instance_is_checked_under_its_parameters() -> None:
+    names = [name for name, _ in yield_checks(ADWIN(delta=0.01))]
+    assert all(name.startswith("ADWIN(delta=0.01, clock=32") for name in names)
+    check_detector(KolmogorovSmirnov(alpha=0.01))
+
+
 def test_no_public_detector_escapes() -> None:
-    public = {
+    found = {
         cls
-        for name in kedge.drift.__all__
-        if inspect.isclass(cls := getattr(kedge.drift, name))
+        for _, name, _ in pkgutil.walk_packages(kedge.drift.__path__, "kedge.drift.")
+        for cls in vars(importlib.import_module(name)).values()
+        if inspect.isclass(cls)
         and issubclass(cls, StreamingDetector | BatchDetector)
         and not inspect.isabstract(cls)
     }
-    assert public == set(ALL)
+    assert found == set(ALL)
+    assert {cls.__name__ for cls in ALL} <= set(kedge.drift.__all__)
 
 
-def test_all_names_exist() -> None:
+def test_all_names_exist_and_none_is_left_out() -> None:
     assert sorted(kedge.drift.__all__) == kedge.drift.__all__
-    for name in kedge.drift.__all__:
-        assert hasattr(kedge.drift, name)
+    public = {
+        name
+        for name, value in vars(kedge.drift).items()
+        if not name.startswith("_") and not inspect.ismodule(value)
+    }
+    assert public == set(kedge.drift.__all__)
+
+
+class Forgetful(PageHinkley):
+    """Keeps something outside its state."""
+
+    def _run(self, xs, flags, statistics) -> None:
+        self.seen = getattr(self, "seen", 0) + xs.size
+        super()._run(xs, flags, statistics)
+        if self.seen > 1500:
+            flags[:] = 0
+
+
+class Numpyish(KolmogorovSmirnov):
+    """Answers with numpy's kinds of numbers."""
+
+    def _test(self, window):
+        result = super()._test(window)
+        object.__setattr__(result, "drift", np.bool_(result.drift))
+        return result
+
+
+class Silent(PageHinkley):
+    """Never alarms."""
+
+    def _run(self, xs, flags, statistics) -> None:
+        super()._run(xs, flags, statistics)
+        flags[:] = 0
+
+
+@pytest.mark.parametrize(
+    ("broken", "check"),
+    [
+        (Forgetful, "any_cut_gives_the_same"),
+        (Forgetful, "a_resumed_detector_is_the_uninterrupted"),
+        (Numpyish, "results_are_plain_values"),
+        (Silent, "a_clear_shift_is_found_in_its_direction_only"),
+        (Silent, "the_spec_is_its_class"),
+    ],
+)
+def test_the_checks_find_what_they_are_for(broken, check) -> None:
+    run = next(run for name, run in yield_checks(broken) if name.endswith(f"::{check}"))
+    with pytest.raises(AssertionError):
+        run()
+    with pytest.raises(AssertionError):
+        check_detector(broken)

@@ -136,6 +136,7 @@ REFUSED = [
     (body(inputs=body()["inputs"][:3]), "input 'late' (boolean) is missing"),
     (body(parameters={"event_time_ms": "now"}), "parameter 'event_time_ms' is 'now'"),
     (body(parameters={"event_time_ms": True}), "parameter 'event_time_ms' is True"),
+    (body(parameters={"event_time_ms": 2**52}), "more than a day ahead of now"),
     (body(id=7), "Expected `str | null`, got `int` - at `$.id`"),
     (body(id="x" * 257), "the id has 257 characters"),
     ({"inputs": [{"name": "x"}]}, "missing required field `shape` - at `$.inputs[0]`"),

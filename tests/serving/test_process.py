@@ -105,6 +105,7 @@ def test_a_swap_under_load_fails_no_request_and_a_stop_loses_no_row(start, store
     until(lambda: serving.http.get("/v2/models/delays/ready").is_success)
     stop = threading.Event()
     threads, answers = load(serving, stop)
+    until(lambda: len(answers) > 20)
     for number, source in ((2, models.line2), (3, models.line), (4, models.line2)):
         wanted = make_deployment("delays", source, str(number))
         stores.deployments.deploy(wanted)
@@ -121,7 +122,7 @@ def test_a_swap_under_load_fails_no_request_and_a_stop_loses_no_row(start, store
     serving.process.send_signal(signal.SIGTERM)
     started = time.monotonic()
     assert serving.process.wait(10) == 0
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 3
     assert sorted(logged_ids(stores)) == sorted(identifier for identifier, *_ in answers)
     traffic = stores.deployments.traffic("delays")
     assert sum(minute.requests for minute in traffic) == len(answers)

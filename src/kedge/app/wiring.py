@@ -20,6 +20,7 @@ from kedge.storage.tracking import MlflowTables
 def open_services(home: Path, addresses: Addresses, clock: Clock) -> tuple[Services, Database]:
     """Open the data directory (migrating it when older) and build every seam on it."""
     place = Home(home)
+    place.root.mkdir(parents=True, exist_ok=True)
     database = open_database(place.database, clock)
     services = Services(
         clock=clock,

@@ -1,6 +1,7 @@
 """`python -m kedge.app.worker_main`: takes jobs under leases, two at a time: a pipeline run and a monitor's evaluation."""
 
 import argparse
+import importlib
 import logging
 import os
 import signal
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kedge.app.config import environment
-from kedge.app.processes import die_with_parent
+from kedge.app.processes import alive, die_with_parent
 from kedge.app.wiring import open_services
 from kedge.core.clock import SystemClock
 from kedge.core.errors import KedgeError
@@ -21,13 +22,17 @@ from kedge.core.jobs import Job, JobKind
 from kedge.core.services import Addresses, Services
 from kedge.engines.processes import LocalEngine
 from kedge.monitoring.due import enqueue_due
-from kedge.monitoring.evaluate import evaluate
-from kedge.pipelines.driver import Driver, Stopped
+from kedge.pipelines.driver import Driver
+from kedge.pipelines.record import Stopped
+from kedge.pipelines.submit import mend
 
 LEASE_MS = 15_000
 _RENEW_EVERY_S = 5.0
 _POLL_S = 0.1
 _TICK_EVERY_S = 5.0
+_STOP_WITHIN_S = 1.5
+_MAX_ATTEMPTS = 5
+_LOOK_BACK = 200
 
 log = logging.getLogger("kedge.worker")
 
@@ -41,17 +46,35 @@ class Worker:
         self._services = services
         self._handlers = handlers
         self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._held: dict[str, Job] = {}
         self.stopping = threading.Event()
 
     def run(self) -> None:
-        """Work until `stopping` is set; give back what is not finished."""
-        threads = [threading.Thread(target=self._loop, args=(kind,), name=kind) for kind in self._handlers]
+        """Work until `stopping` is set; give back what is not finished, soon."""
+        threads = [
+            threading.Thread(target=self._loop, args=(kind,), name=kind, daemon=True)
+            for kind in self._handlers
+        ]
+        self._guarded("freeing", self._free_lost)
         for thread in threads:
             thread.start()
         while not self.stopping.wait(_TICK_EVERY_S):
             self._guarded("tick", lambda: enqueue_due(self._services))
+            self._guarded("mend", lambda: mend(self._services))
+        deadline = self._services.clock.monotonic_s() + _STOP_WITHIN_S
         for thread in threads:
-            thread.join()
+            thread.join(max(0.0, deadline - self._services.clock.monotonic_s()))
+        for job in list(
+            self._held.values()
+        ):  # its handler has not come back in time; the job is free for others
+            self._services.jobs.release(job)
+
+    def _free_lost(self) -> None:
+        """End the leases of workers of this machine that are gone; others' run out by themselves."""
+        for job in self._services.jobs.recent(_LOOK_BACK):
+            host, _, pid = (job.worker or "").rpartition(":")
+            if job.state == "running" and host == socket.gethostname() and not alive(int(pid)):
+                self._services.jobs.renew(job, lease_ms=-1)
 
     def _guarded(self, what: str, action: Callable[[], Any]) -> None:
         try:
@@ -73,36 +96,37 @@ class Worker:
 
     def _do(self, job: Job) -> None:
         jobs = self._services.jobs
-        lost, over = threading.Event(), threading.Event()
+        over = threading.Event()
 
         def renew() -> None:
             while not over.wait(_RENEW_EVERY_S):
-                if not jobs.renew(job, lease_ms=LEASE_MS):
-                    lost.set()
-                    return
+                self._guarded("renewal", lambda: jobs.renew(job, lease_ms=LEASE_MS))
 
         def mine() -> bool:
-            if self.stopping.is_set() or lost.is_set():
-                return False
-            return jobs.get(job.id).fence == job.fence
+            return not self.stopping.is_set() and jobs.get(job.id).fence == job.fence
 
         threading.Thread(target=renew, daemon=True).start()
+        self._held[job.id] = job
         try:
+            if job.attempts > _MAX_ATTEMPTS:
+                jobs.finish(job, state="failed", error=f"given up: {_MAX_ATTEMPTS} workers were lost over it")
+                return
             result = self._handlers[job.kind](job, mine)
+            jobs.finish(job, state="succeeded", result=result)
         except Stopped:
             jobs.release(job)  # refused, rightly, when the job was cancelled or taken over
         except Exception as error:
             log.exception("job %s failed", job.id, extra={"action": "job", "job_id": job.id})
             jobs.finish(job, state="failed", error=f"{type(error).__name__}: {error}")
-        else:
-            jobs.finish(job, state="succeeded", result=result)
         finally:
             over.set()
+            del self._held[job.id]
 
 
 def pipeline_handler(services: Services, home: Home) -> Handler:
     """Drive a run with step processes on this machine."""
     variables = {
+        "PYTHONHASHSEED": "0",  # so that what is hashed of a set is the same in every process
         **environment(),
         "KEDGE_URL": services.addresses.web,
         "KEDGE_HOME": str(home.root),
@@ -112,11 +136,24 @@ def pipeline_handler(services: Services, home: Home) -> Handler:
 
     def handle(job: Job, mine: Callable[[], bool]) -> dict[str, Any]:
         run = services.pipelines.get_run(job.payload["run_id"])
-        engine = LocalEngine(
-            "kedge.app.step_main", ["--home", str(home.root)], variables, capacity=os.cpu_count() or 1
-        )
-        ended = Driver(services, engine, run, home.logs / "runs" / run.id, mine).drive()
-        return {"run_id": run.id, "state": ended.state}
+        if run.state in ("queued", "running"):  # else its worker died between the run's end and the job's
+            capacity = (
+                len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            )
+            engine = LocalEngine("kedge.app.step_main", ["--home", str(home.root)], variables, capacity)
+            folder = home.logs / "runs" / run.id
+            run = Driver(services, engine, run, job=job, log_folder=folder, mine=mine).drive()
+        return {"run_id": run.id, "state": run.state}
+
+    return handle
+
+
+def monitor_handler(services: Services) -> Handler:
+    """Evaluate a monitor. Its numbers (SciPy, Numba) are loaded for the first one: a worker without monitors stays small."""
+
+    def handle(job: Job, _: Callable[[], bool]) -> dict[str, Any]:
+        done: dict[str, Any] = importlib.import_module("kedge.monitoring.evaluate").evaluate(services, job)
+        return done
 
     return handle
 
@@ -138,7 +175,7 @@ def main() -> None:
         services,
         {
             "pipeline": pipeline_handler(services, Home(services.home)),
-            "monitor": lambda job, _: evaluate(services, job),
+            "monitor": monitor_handler(services),
         },
     )
     for number in (signal.SIGTERM, signal.SIGINT):

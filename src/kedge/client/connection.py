@@ -57,6 +57,11 @@ class Connection:
             raise _error(reply)
         return msgspec.json.decode(reply.content or b"null", type=shape)
 
+    def close(self) -> None:
+        """Close the connections that were kept open; the next call opens new ones."""
+        self._http.close()
+        self._http = httpx.Client(base_url=self.url, timeout=TIMEOUT_S, trust_env=False)
+
     def download(self, path: str) -> Iterator[bytes]:
         """The body of GET `path`, in pieces. Raises as `call` does."""
         try:

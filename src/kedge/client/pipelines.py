@@ -9,12 +9,15 @@ from typing import Any
 import msgspec
 
 from kedge.client.connection import connection
-from kedge.core.errors import Conflict, KedgeError
+from kedge.core.errors import Conflict, KedgeError, Unavailable
 from kedge.core.pipelines import PipelineRun, StepRun
+from kedge.pipelines.declared import declared
 from kedge.pipelines.entry import resolved
+from kedge.pipelines.params import check_plain
 from kedge.pipelines.pipeline import Pipeline
 
 _POLL_S = 0.2
+_PATIENCE_S = 10.0
 ENDED = ("succeeded", "failed", "cancelled")
 
 
@@ -48,7 +51,7 @@ class RunHandle:
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         seen: RunView | None = None
         while True:
-            view = self.view()
+            view = self._view_soon()
             if on_change is not None and view != seen:
                 on_change(view)
             seen = view
@@ -57,6 +60,15 @@ class RunHandle:
             if deadline is not None and time.monotonic() > deadline:
                 raise Conflict(f"pipeline run {self.id} is still {view.run.state} after {timeout_s:g} s")
             time.sleep(_POLL_S)
+
+    def _view_soon(self) -> RunView:
+        """As `view`, over a restart of the web process."""
+        for _ in range(int(_PATIENCE_S / _POLL_S)):
+            try:
+                return self.view()
+            except Unavailable:
+                time.sleep(_POLL_S)
+        return self.view()
 
     def result(self, timeout_s: float | None = None) -> Any:
         """What the pipeline returned. Raises PipelineFailed when the run did not succeed."""
@@ -83,6 +95,9 @@ def submit(pipeline: "Pipeline[Any, Any] | str", /, **params: Any) -> RunHandle:
     entry, project, name = located(pipeline)
     if isinstance(pipeline, Pipeline):
         pipeline.check(params)
+    elif (source := declared(entry, project)) is not None:
+        source.check(params)
+    check_plain(name, params)
     body = {"entry": entry, "project": project, "pipeline": name, "params": params}
     run = connection().call("POST", "/pipeline-runs", PipelineRun, body=body)
     return RunHandle(run.id)
@@ -93,4 +108,5 @@ def located(pipeline: "Pipeline[Any, Any] | str") -> tuple[str, str, str]:
     if isinstance(pipeline, Pipeline):
         return (*pipeline.entry(), pipeline.name)
     entry, project = resolved(pipeline, Path.cwd())
-    return entry, project, entry.rpartition(":")[2]
+    source = declared(entry, project)
+    return entry, project, source.name if source is not None else entry.rpartition(":")[2]

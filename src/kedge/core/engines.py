@@ -33,9 +33,9 @@ class Engine(Protocol):
     """How many steps may run at once."""
 
     def start(self, environment: dict[str, str]) -> StepProcess:
-        """Start a process with these variables besides the engine's own."""
+        """Start a process with these variables besides the engine's own. Raises OSError when the machine refuses."""
         ...
 
     def wait(self, processes: Sequence[Any], timeout_s: float) -> list[Answer]:
-        """What has come until now, waiting up to `timeout_s` for the first."""
+        """What has come until now, waiting up to `timeout_s` for the first; each death is told once."""
         ...

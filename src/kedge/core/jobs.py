@@ -29,8 +29,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 class JobQueue(Protocol):
     """Safe for many workers in many processes: a job is given to one of them at a time."""
 
-    def enqueue(self, kind: JobKind, payload: dict[str, Any], *, unique: str | None = None) -> Job:
-        """Queue work; while a job with the same `unique` is queued or running, that one is returned instead."""
+    def enqueue(
+        self, kind: JobKind, payload: dict[str, Any], *, unique: str | None = None, job_id: str = ""
+    ) -> Job:
+        """Queue work; while a job with the same `unique` is queued or running, that one is returned instead.
+
+        `job_id` is the new job's id where the one that asks has to know it beforehand.
+        """
         ...
 
     def claim(self, worker: str, *, kinds: tuple[JobKind, ...], lease_ms: int) -> Job | None:
@@ -48,7 +53,7 @@ class JobQueue(Protocol):
         ...
 
     def release(self, job: Job) -> bool:
-        """Give a claimed job back to the queue; False when the fence is old."""
+        """Give a claimed job back to the queue, as if it had not been tried; False when the fence is old."""
         ...
 
     def cancel(self, job_id: str) -> bool:

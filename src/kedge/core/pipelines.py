@@ -4,6 +4,8 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from kedge.core.jobs import Job
+
 RunState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 StepState = Literal["pending", "running", "succeeded", "cached", "failed", "skipped", "cancelled"]
 
@@ -77,10 +79,14 @@ class CachedStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PipelineStore(Protocol):
-    """Runs and steps. Each call is one transaction; returned records are snapshots."""
+    """Runs and steps. Each call is one transaction; returned records are snapshots.
+
+    With `under`, a write is refused (False, and nothing written) unless that job is still running with that fence: the
+    same transaction looks and writes, so that a worker which lost its lease cannot write over the one that got it.
+    """
 
     def create_run(self, run: PipelineRun) -> None: ...
-    def update_run(self, run: PipelineRun) -> None:
+    def update_run(self, run: PipelineRun, *, under: Job | None = None) -> bool:
         """Overwrite state, times, error, result, code and job of an existing run. Raises NotFound."""
         ...
 
@@ -92,8 +98,12 @@ class PipelineStore(Protocol):
         """Newest first."""
         ...
 
-    def save_steps(self, steps: list[StepRun]) -> None:
+    def save_steps(self, steps: list[StepRun], *, under: Job | None = None) -> bool:
         """Insert or replace by (run_id, name), all in one transaction."""
+        ...
+
+    def open_runs(self) -> list[PipelineRun]:
+        """Queued and running ones, oldest first."""
         ...
 
     def steps(self, run_id: str) -> list[StepRun]:

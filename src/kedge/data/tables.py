@@ -64,7 +64,7 @@ def parquet_rows(file: Path) -> int:
     try:
         return int(pq.read_metadata(file).num_rows)
     except (OSError, pa.ArrowException) as error:
-        raise Invalid(f"{file} cannot be read as Parquet: {error}") from error
+        raise Invalid(f"{file.name} cannot be read as Parquet: {error}") from error
 
 
 def columns_of(files: Sequence[Path]) -> Iterator[tuple[str, pa.ChunkedArray]]:
@@ -101,7 +101,7 @@ def _read(file: Path, columns: Sequence[str] | None) -> pa.Table:
                 raise Invalid(f"there is no column {missing!r}; there are {', '.join(names)}")
             table = opened.read(columns=list(columns) if columns is not None else None)
     except (OSError, pa.ArrowException) as error:
-        raise Invalid(f"{file} cannot be read as Parquet: {error}") from error
+        raise Invalid(f"{file.name} cannot be read as Parquet: {error}") from error
     return table.select(list(columns)) if columns is not None else table
 
 

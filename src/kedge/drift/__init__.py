@@ -5,19 +5,12 @@ from kedge.drift.batch.chi_square import ChiSquare
 from kedge.drift.batch.kolmogorov_smirnov import KolmogorovSmirnov
 from kedge.drift.batch.population_stability_index import PopulationStabilityIndex
 from kedge.drift.correction import benjamini_hochberg, bonferroni, holm
+from kedge.drift.detectors import ALL
 from kedge.drift.errors import DataError, DriftError, NotFittedError, ParameterError, StateError
-from kedge.drift.spec import Choice, DetectorSpec, Interval
+from kedge.drift.spec import Choice, Constraint, DetectorSpec, Interval
 from kedge.drift.streaming.adwin import ADWIN
-from kedge.drift.streaming.base import Result, StreamingDetector
+from kedge.drift.streaming.base import Result, State, StreamingDetector
 from kedge.drift.streaming.page_hinkley import PageHinkley
-
-ALL: tuple[type[StreamingDetector] | type[BatchDetector], ...] = (
-    ADWIN,
-    PageHinkley,
-    ChiSquare,
-    KolmogorovSmirnov,
-    PopulationStabilityIndex,
-)
 
 __all__ = [
     "ADWIN",
@@ -25,6 +18,7 @@ __all__ = [
     "BatchDetector",
     "ChiSquare",
     "Choice",
+    "Constraint",
     "DataError",
     "DetectorSpec",
     "DriftError",
@@ -35,6 +29,7 @@ __all__ = [
     "ParameterError",
     "PopulationStabilityIndex",
     "Result",
+    "State",
     "StateError",
     "StreamingDetector",
     "TestResult",

@@ -3,9 +3,11 @@
 DriftError
 ├── ParameterError (ValueError)   a constructor argument breaks its declared constraint
 ├── DataError (ValueError)        a value or window that the detector cannot take (NaN, infinite, empty)
-└── StateError (ValueError)       bytes that are not a state of this detector
-NotFittedError (DriftError, RuntimeError)   `test` before `fit`
+├── StateError (ValueError)       bytes that are not a state of this detector
+└── NotFittedError (RuntimeError) a batch detector that has no reference yet
 """
+
+from typing import Any
 
 
 class DriftError(Exception):
@@ -13,7 +15,14 @@ class DriftError(Exception):
 
 
 class ParameterError(DriftError, ValueError):
-    """A constructor argument breaks its declared constraint."""
+    """A constructor argument breaks its declared constraint; `name`, `value` and `rule` say which and how."""
+
+    def __init__(self, detector: str, name: str, value: Any, rule: str) -> None:
+        super().__init__(detector, name, value, rule)
+        self.detector, self.name, self.value, self.rule = detector, name, value, rule
+
+    def __str__(self) -> str:
+        return f"{self.detector}({self.name}={self.value!r}): {self.name} must be {self.rule}"
 
 
 class DataError(DriftError, ValueError):
@@ -25,4 +34,4 @@ class StateError(DriftError, ValueError):
 
 
 class NotFittedError(DriftError, RuntimeError):
-    """`test` was called before `fit`."""
+    """There is no reference yet: call `fit` first."""

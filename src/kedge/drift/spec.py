@@ -1,7 +1,10 @@
 """What a detector declares about itself: constraints as data, from which validation, tables and tests are made."""
 
 import dataclasses
+import inspect
 import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Literal
 
 from kedge.drift.errors import ParameterError
@@ -51,29 +54,59 @@ class Choice:
 Constraint = Interval | Choice
 
 
+Parameters = Mapping[str, Any]
+
+
+def _nothing(_: Parameters) -> int:
+    return 0
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DetectorSpec:
     """What a detector is, as data.
 
     `input` is what it takes, `direction` which changes it answers to, `false_alarms` how they are controlled,
-    `equations` what of the paper is followed, `cost` the work per value (streaming) or per test (batch).
+    `equations` what of the paper is followed, `cost` the work per value (streaming) or per test (batch). `warmup` gives,
+    for a set of parameters, how many first values can raise no alarm, and `state_bound_bytes` the longest state
+    (0: it grows with the reference). `examples` are the parameter sets that the conformance suite runs, and
+    `expected_failures` the checks of it that the detector does not hold, with reasons.
     """
 
     name: str
     mode: Literal["streaming", "batch"]
     input: Literal["real", "binary", "categorical"]
     direction: Literal["up", "down", "both"]
-    params: dict[str, Constraint]
+    params: Mapping[str, Constraint]
     paper: str
     equations: str
     false_alarms: str
     cost: str
     libraries: tuple[str, ...] = ()
     warns: bool = False
+    warmup: Callable[[Parameters], int] = _nothing
+    state_bound_bytes: Callable[[Parameters], int] = _nothing
+    examples: tuple[Parameters, ...] = ({},)
+    expected_failures: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("params", "expected_failures"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+        object.__setattr__(self, "examples", tuple(MappingProxyType(dict(each)) for each in self.examples))
 
 
-def validate(spec: DetectorSpec, given: dict[str, Any]) -> None:
+def parameters_of(detector: object) -> dict[str, Any]:
+    """The constructor's arguments, as given: every detector stores them unchanged under their names."""
+    return {name: getattr(detector, name) for name in inspect.signature(type(detector)).parameters}
+
+
+def as_call(detector: object) -> str:
+    """The constructor call that makes an equal detector."""
+    given = ", ".join(f"{name}={value!r}" for name, value in parameters_of(detector).items())
+    return f"{type(detector).__name__}({given})"
+
+
+def validate(spec: DetectorSpec, given: Parameters) -> None:
     """Raise ParameterError for the first argument that its constraint does not admit."""
     for name, constraint in spec.params.items():
         if not constraint.admits(given[name]):
-            raise ParameterError(f"{spec.name}({name}={given[name]!r}): {name} must be {constraint}")
+            raise ParameterError(spec.name, name, given[name], str(constraint))

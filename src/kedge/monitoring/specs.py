@@ -56,7 +56,7 @@ DETECTORS: dict[str, DetectorRule] = {
         "numeric",
         {"alpha": _SHARE, "method": Bounds(choices=("auto", "exact", "asymptotic")), "missing": _MISSING},
     ),
-    "ChiSquare": DetectorRule("categorical", {"alpha": _SHARE}),
+    "ChiSquare": DetectorRule("categorical", {"alpha": _SHARE, "missing": _MISSING}),
     "PopulationStabilityIndex": DetectorRule(
         "any",
         {
@@ -87,6 +87,7 @@ DETECTORS: dict[str, DetectorRule] = {
             "min_window_length": _COUNT,
             "grace_period": _COUNT,
             "after_drift": Bounds(choices=("keep_recent", "reset")),
+            "preset": Bounds(choices=("kedge", "river")),
             "missing": _MISSING,
         },
     ),

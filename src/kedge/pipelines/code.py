@@ -8,14 +8,15 @@ from blake3 import blake3
 
 from kedge.core.objects import ObjectStore
 from kedge.core.pipelines import CodeSnapshot
+from kedge.pipelines.project import Project
 
 _GIT_TIMEOUT_S = 5
 
 
-def snapshot(entry: str, project: Path, files: dict[str, Path], objects: ObjectStore) -> CodeSnapshot:
-    """Store the files and describe them; the same files, commit and entry make the same id."""
-    stored = {name: objects.put([path.read_bytes()]) for name, path in files.items()}
-    commit, dirty = _git(project)
+def snapshot(entry: str, project: Project, objects: ObjectStore) -> CodeSnapshot:
+    """Store the project's files and describe them; the same files, commit and entry make the same id."""
+    stored = {name: objects.put([path.read_bytes()]) for name, path in project.sources(entry).items()}
+    commit, dirty = _git(project.root)
     identity = msgspec.json.encode((entry, sorted(stored.items()), commit, dirty))
     return CodeSnapshot(
         id=blake3(identity).hexdigest()[:32], entry=entry, files=stored, git_commit=commit, git_dirty=dirty

@@ -41,7 +41,8 @@ def load(entry: str, project: str) -> Pipeline[..., object]:
 
 
 def _from_file(path: Path) -> ModuleType:
-    name = path.stem
+    # A file that is called like a module of Python must not take its place.
+    name = f"_kedge_{path.stem}" if path.stem in sys.stdlib_module_names else path.stem
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None or not path.is_file():
         raise NotFound(f"there is no file {path}")
@@ -49,21 +50,3 @@ def _from_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
-
-
-def sources(project: Path, entry: str) -> dict[str, Path]:
-    """The project's own files among the modules imported by now, and the entry's, by relative path."""
-    where = entry.rpartition(":")[0]
-    files = [Path(where)] if where.endswith(".py") else []
-    files += [
-        Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))
-    ]
-    found = {}
-    for file in files:
-        path = file.resolve()
-        inside = path.is_relative_to(project) and path.suffix == ".py"
-        if inside and not any(
-            part in ("site-packages", ".venv", "venv") for part in path.relative_to(project).parts
-        ):
-            found[path.relative_to(project).as_posix()] = path
-    return dict(sorted(found.items()))

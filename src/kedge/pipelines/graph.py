@@ -1,8 +1,10 @@
 """Tracing: while a pipeline function runs, calling a step adds a node and returns a handle instead of a value."""
 
+import collections
 import contextlib
 import contextvars
 import dataclasses
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,9 +22,17 @@ class Options:
 
 @dataclasses.dataclass(frozen=True)
 class Handle:
-    """Stands for the value that a step will have given."""
+    """Stands for the value that a step will have given; it can be passed on, but not looked into."""
 
     node: str
+
+    def _not_yet(self, *_: Any) -> Any:
+        raise Invalid(
+            f"the pipeline looks into the output of step {self.node!r}, which does not exist while the graph is drawn",
+            hint="do it inside a step: pass the whole output to it",
+        )
+
+    __iter__ = __getitem__ = __bool__ = __len__ = __format__ = __float__ = __int__ = __contains__ = _not_yet
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,14 +54,19 @@ class Graph:
 
     nodes: dict[str, Node] = dataclasses.field(default_factory=dict)
     result: Any = None
+    calls: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
 
     def call(
         self, function: Callable[..., Any], options: Options, args: Any, kwargs: Any, after: Any = ()
     ) -> Handle:
         """Add a node; repeated calls of one function are numbered."""
         base = function.__name__
-        same = sum(1 for node in self.nodes.values() if node.function is function or node.name == base)
-        name = base if not same else f"{base}-{same + 1}"
+        self.calls[base] += 1
+        name = base if self.calls[base] == 1 else f"{base}-{self.calls[base]}"
+        try:
+            inspect.signature(function).bind(*args, **kwargs)
+        except TypeError as error:
+            raise Invalid(f"step {name!r}: {error}") from error
         depends_on = tuple(dict.fromkeys(handle.node for handle in handles((args, kwargs, tuple(after)))))
         for other in depends_on:
             if other not in self.nodes:

@@ -5,10 +5,12 @@ outputs of the steps that it depends on. Every answer has `step` (None for the t
 """
 
 import contextlib
+import inspect
 import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +23,18 @@ from kedge.pipelines import entry as entries
 from kedge.pipelines.code import snapshot
 from kedge.pipelines.fingerprint import code_parts, value_hash
 from kedge.pipelines.graph import Graph, Handle, Node, filled, handles
+from kedge.pipelines.project import Project
 from kedge.pipelines.values import load, store
 
 
 class Host:
-    """Runs one traced pipeline's steps. `enter_step` sets what a step's code may ask of its surroundings."""
+    """Runs one traced pipeline's steps, each inside `surroundings(step, code id)`."""
 
-    def __init__(self, objects: ObjectStore, enter_step: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, objects: ObjectStore, surroundings: Callable[[str, str], AbstractContextManager[None]]
+    ) -> None:
         self._objects = objects
-        self._enter_step = enter_step
+        self._surroundings = surroundings
         self._graph = Graph()
         self._code_id = ""
 
@@ -46,10 +51,12 @@ class Host:
             return {"step": step, "error": _users_traceback(error), "kind": type(error).__name__}
 
     def _trace(self, message: dict[str, Any]) -> dict[str, Any]:
-        project = Path(message["project"]).resolve()
-        pipeline = entries.load(message["entry"], str(project))
+        entry, folder = message["entry"], Path(message["project"]).resolve()
+        project = Project.of(entry, folder)
+        os.chdir(folder)  # the one place that is the same for every worker
+        pipeline = entries.load(entry, str(folder))
         self._graph = pipeline.trace(message["params"])
-        code = snapshot(message["entry"], project, entries.sources(project, message["entry"]), self._objects)
+        code = snapshot(entry, project, self._objects)
         self._code_id = code.id
         return {
             "step": None,
@@ -58,15 +65,12 @@ class Host:
             "code": msgspec.structs.asdict(code),
         }
 
-    def _described(self, node: Node, project: Path) -> dict[str, Any]:
+    def _described(self, node: Node, project: Project) -> dict[str, Any]:
         parts = code_parts(node.function, project) if node.options.cache else {}
         if node.options.cache:
-            for name, value in [
-                *((f"argument {i}", v) for i, v in enumerate(node.args)),
-                *node.kwargs.items(),
-            ]:
-                plain = filled(value, lambda other: f"<output of {other}>")
-                parts[f"input {name}"] = value_hash(plain)
+            bound = inspect.signature(node.function).bind(*node.args, **node.kwargs)
+            for name, value in bound.arguments.items():
+                parts[f"input {name}"] = value_hash(filled(value, lambda other: f"<output of {other}>"))
         return {
             "name": node.name,
             "function": f"{node.function.__module__}.{node.function.__qualname__}",
@@ -81,15 +85,15 @@ class Host:
     def _run(self, message: dict[str, Any]) -> dict[str, Any]:
         node = self._graph.nodes[message["step"]]
         inputs = {name: msgspec.convert(output, StepOutput) for name, output in message["inputs"].items()}
-        with _written_to(Path(message["log"])):
-            self._enter_step(node.name, self._code_id)
+        with _written_to(Path(message["log"])), self._surroundings(node.name, self._code_id):
             args, kwargs = filled((node.args, node.kwargs), lambda name: load(inputs[name], self._objects))
             try:
                 value = node.function(*args, **kwargs)
+                output = store(value, self._objects, node.name)
             except BaseException as error:
                 print(_users_traceback(error), file=sys.stderr)  # noqa: T201 - into the step's log
                 raise
-        return {"step": node.name, "output": msgspec.structs.asdict(store(value, self._objects, node.name))}
+        return {"step": node.name, "output": msgspec.structs.asdict(output)}
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from kedge.core.objects import ObjectStore
 from kedge.core.pipelines import StepOutput
 
 _SUMMARY_LENGTH = 200
+_KIND = b"kedge.value"
 
 
 def store(value: Any, objects: ObjectStore, step: str) -> StepOutput:
@@ -33,14 +34,21 @@ def load(output: StepOutput, objects: ObjectStore) -> Any:
         case "json":
             return msgspec.json.decode(path.read_bytes())
         case "parquet":
-            table = pq.read_table(path)
-            return table.to_pandas() if b"pandas" in (table.schema.metadata or {}) else table
+            return _from_parquet(path)
         case "npy":
             return np.load(path, allow_pickle=False)
         case "pickle":
             return _unpickle(path)
         case other:
             raise Invalid(f"an output of unknown format {other!r}")
+
+
+def _from_parquet(path: Path) -> Any:
+    table = pq.read_table(path)
+    metadata = dict(table.schema.metadata or {})
+    kind = metadata.pop(_KIND, b"arrow")
+    table = table.replace_schema_metadata(metadata or None)
+    return table.to_pandas() if kind == b"pandas" else table
 
 
 def _unpickle(path: Path) -> Any:
@@ -50,25 +58,49 @@ def _unpickle(path: Path) -> Any:
 
 
 def _encode(value: Any, step: str) -> tuple[bytes, str, str]:
-    if isinstance(value, pa.Table):
-        return _parquet(value), "parquet", f"table, {value.num_rows:,} rows x {value.num_columns} columns"
-    if type(value).__module__.startswith("pandas.") and type(value).__name__ == "DataFrame":
-        table = pa.Table.from_pandas(value)
-        return _parquet(table), "parquet", f"table, {len(value):,} rows x {len(value.columns)} columns"
+    table = _as_table(value)
+    if table is not None:
+        summary = f"table, {table.num_rows:,} rows x {table.num_columns} columns"
+        return _parquet(table, value), "parquet", summary
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         buffer = io.BytesIO()
         np.save(buffer, value, allow_pickle=False)
         return buffer.getvalue(), "npy", f"array {value.dtype} {value.shape}"
-    if _is_json(value):
-        content = msgspec.json.encode(value)
+    plain = _without_numpy_scalars(value)
+    if _is_json(plain):
+        content = msgspec.json.encode(plain)
         return content, "json", _shortened(content.decode())
     return _pickled(value, step)
 
 
+def _as_table(value: Any) -> pa.Table | None:
+    if isinstance(value, pa.Table):
+        return value
+    if not (type(value).__module__.startswith("pandas.") and type(value).__name__ == "DataFrame"):
+        return None
+    try:
+        return pa.Table.from_pandas(value)
+    except (pa.ArrowException, TypeError, ValueError):  # mixed columns, doubled names: not for Arrow
+        return None
+
+
+def _without_numpy_scalars(value: Any) -> Any:
+    """`value` with NumPy's numbers, as metrics are, as Python's."""
+    if isinstance(value, np.bool_ | np.integer | np.float64 | np.float32):
+        return value.item()
+    if type(value) is list:
+        return [_without_numpy_scalars(each) for each in value]
+    if type(value) is dict:
+        return {key: _without_numpy_scalars(each) for key, each in value.items()}
+    return value
+
+
 def _is_json(value: Any) -> bool:
     """Whether JSON gives back the same value: tuples, sets and NaN do not survive it."""
-    if value is None or isinstance(value, bool | str):
+    if value is None or isinstance(value, bool):
         return True
+    if type(value) is str:
+        return value.isascii() or value.encode(errors="replace").decode() == value  # no lone surrogates
     if type(value) in (int, float):
         return (
             not math.isnan(value)
@@ -78,7 +110,7 @@ def _is_json(value: Any) -> bool:
     if type(value) is list:
         return all(_is_json(each) for each in value)
     if type(value) is dict:
-        return all(type(key) is str and _is_json(each) for key, each in value.items())
+        return all(type(key) is str and _is_json(key) and _is_json(each) for key, each in value.items())
     return False
 
 
@@ -96,7 +128,10 @@ def _pickled(value: Any, step: str) -> tuple[bytes, str, str]:
     return content, "pickle", _shortened(f"{type(value).__name__} {value!r}")
 
 
-def _parquet(table: pa.Table) -> bytes:
+def _parquet(table: pa.Table, value: Any) -> bytes:
+    # Arrow tables that came from pandas carry its metadata too; this tells which of both the step returned.
+    kind = b"arrow" if isinstance(value, pa.Table) else b"pandas"
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), _KIND: kind})
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd")
     return buffer.getvalue()

@@ -162,7 +162,7 @@ class ServingApp:
             if b"inference-header-content-length" in call.headers:
                 raise Invalid("binary tensor data is not read here: send JSON (binary_data=False)")
             request = oip.read_request(body)
-            event_ms = oip.event_time_ms(request)
+            event_ms = oip.event_time_ms(request, self._clock.now_ms())
             inputs = oip.read_inputs(request, live.model)
             rows = inputs.rows
             answers = await self._answers(live, inputs)

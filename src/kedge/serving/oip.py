@@ -38,6 +38,7 @@ _RULES = {
     "O": "text, or null for a missing one",
 }
 _MOST_DIMENSIONS = 8
+_MOST_AHEAD_MS = 86_400_000
 _LONGEST_ID = 256
 
 
@@ -97,8 +98,11 @@ def read_request(body: bytes) -> Request:
     return request
 
 
-def event_time_ms(request: Request) -> int | None:
-    """The request's own `event_time_ms` parameter."""
+def event_time_ms(request: Request, now_ms: int) -> int | None:
+    """The request's own `event_time_ms` parameter.
+
+    A time far ahead is refused: it would close every monitor's windows up to then.
+    """
     value = (request.parameters or {}).get("event_time_ms")
     if value is None:
         return None
@@ -106,6 +110,8 @@ def event_time_ms(request: Request) -> int | None:
         raise Invalid(
             f"parameter 'event_time_ms' is {value!r}: it must be milliseconds since 1970, an integer"
         )
+    if value > now_ms + _MOST_AHEAD_MS:
+        raise Invalid(f"parameter 'event_time_ms' is {value}: it lies more than a day ahead of now, {now_ms}")
     return value
 
 

@@ -22,8 +22,10 @@ class SqlJobs:
         self._database = database
         self._clock = clock
 
-    def enqueue(self, kind: JobKind, payload: dict[str, Any], *, unique: str | None = None) -> Job:
-        job_id = new_id()
+    def enqueue(
+        self, kind: JobKind, payload: dict[str, Any], *, unique: str | None = None, job_id: str = ""
+    ) -> Job:
+        job_id = job_id or new_id()
         values = (job_id, kind, msgspec.json.encode(payload).decode(), self._clock.now_ms(), unique)
         with self._database.write() as connection:
             there = connection.execute(_SQL["open_unique"], (unique,)).fetchone() if unique else None

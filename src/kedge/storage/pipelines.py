@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kedge.core.errors import NotFound
+from kedge.core.jobs import Job
 from kedge.core.pipelines import CachedStep, CodeSnapshot, PipelineRun, StepOutput, StepRun
 from kedge.storage.database import Database
 from kedge.storage.statements import statements
@@ -23,10 +24,13 @@ class SqlPipelines:
         with self._database.write() as connection:
             connection.execute(_SQL["insert_run"], _run_values(run))
 
-    def update_run(self, run: PipelineRun) -> None:
+    def update_run(self, run: PipelineRun, *, under: Job | None = None) -> bool:
         with self._database.write() as connection:
+            if not _held(connection, under):
+                return False
             if not connection.execute(_SQL["update_run"], _run_values(run)).rowcount:
                 raise NotFound(f"there is no pipeline run {run.id!r}")
+        return True
 
     def get_run(self, run_id: str) -> PipelineRun:
         row = self._database.row(_SQL["get_run"], (run_id,))
@@ -39,9 +43,15 @@ class SqlPipelines:
             _run(row) for row in self._database.rows(_SQL["runs"], {"pipeline": pipeline, "limit": limit})
         ]
 
-    def save_steps(self, steps: list[StepRun]) -> None:
+    def open_runs(self) -> list[PipelineRun]:
+        return [_run(row) for row in self._database.rows(_SQL["open_runs"])]
+
+    def save_steps(self, steps: list[StepRun], *, under: Job | None = None) -> bool:
         with self._database.write() as connection:
+            if not _held(connection, under):
+                return False
             connection.executemany(_SQL["save_step"], [_step_values(step) for step in steps])
+        return True
 
     def steps(self, run_id: str) -> list[StepRun]:
         return [_step(row) for row in self._database.rows(_SQL["steps"], (run_id,))]
@@ -73,6 +83,10 @@ class SqlPipelines:
         values["parts"] = _text(step.parts)
         with self._database.write() as connection:
             connection.execute(_SQL["remember"], values)
+
+
+def _held(connection: sqlite3.Connection, job: Job | None) -> bool:
+    return job is None or connection.execute(_SQL["held"], (job.id, job.fence)).fetchone() is not None
 
 
 def _text(value: Any) -> str | None:

@@ -1,12 +1,13 @@
 """Pipeline runs over HTTP."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response, StreamingResponse
 
 from kedge.api.native.messages import PREFIX, answer, decode
 from kedge.core.errors import Invalid, NotFound
@@ -15,6 +16,8 @@ from kedge.core.ids import is_name
 from kedge.core.routes import Route
 from kedge.core.services import Services
 from kedge.pipelines.submit import cancel_run, submit_run
+
+_PIECE_BYTES = 64 * 1024
 
 
 class RunBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,10 +54,10 @@ def routes(services: Services) -> tuple[Route, ...]:
         return answer(await run_in_threadpool(cancel_run, services, request.path_params["run_id"]))
 
     async def log(request: Request) -> Response:
-        text = await run_in_threadpool(
+        path = await run_in_threadpool(
             step_log, services, request.path_params["run_id"], request.path_params["step"]
         )
-        return PlainTextResponse(text)
+        return StreamingResponse(_pieces(path), media_type="text/plain; charset=utf-8")
 
     one = f"{PREFIX}/pipeline-runs/{{run_id}}"
     return (
@@ -66,12 +69,19 @@ def routes(services: Services) -> tuple[Route, ...]:
     )
 
 
-def step_log(services: Services, run_id: str, name: str) -> str:
-    """What a step has printed: the kept log, or while it runs what there is by now. Raises NotFound."""
+def step_log(services: Services, run_id: str, name: str) -> Path:
+    """Where what a step has printed lies, if it has: the kept log, or the live one while it runs. Raises NotFound."""
     step = next((each for each in services.pipelines.steps(run_id) if each.name == name), None)
     if step is None:
         services.pipelines.get_run(run_id)
         raise NotFound(f"pipeline run {run_id} has no step {name!r}")
     live = Path(Home(services.home).logs / "runs" / run_id / f"{step.name}.log")
-    path = services.objects.path(step.log_object) if step.log_object else live
-    return path.read_text(errors="replace") if path.exists() else ""
+    return services.objects.path(step.log_object) if step.log_object and step.state != "running" else live
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    """In pieces, because a log may be larger than web's memory."""
+    if path.exists():
+        with path.open("rb") as content:
+            while piece := content.read(_PIECE_BYTES):
+                yield piece

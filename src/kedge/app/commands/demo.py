@@ -4,9 +4,10 @@ import contextlib
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 import msgspec
 import typer
@@ -87,28 +88,31 @@ def _platform(config: Config, console: Console) -> "Iterator[subprocess.Popen[by
     """`kedge up` as a child, until the block ends."""
     ports = ["--port", str(config.port), "--serving-port", str(config.serving_port), "--host", config.host]
     command = python("kedge.app.main", "up", "--home", str(config.home), *ports, "--with-parent")
-    process = subprocess.Popen(  # noqa: S603 - our own module, as a list
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment(), start_new_session=True
-    )
-    try:
-        _wait_up(process, config)
-        connect(config.web_url)
-        console.print(f"Kedge is up: {config.web_url}")
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait()
+    # A file and not a pipe: nobody reads while the demo plays, and a full pipe would stop the supervisor.
+    with tempfile.TemporaryFile("w+") as told:
+        process = subprocess.Popen(  # noqa: S603 - our own module, as a list
+            command, stdout=subprocess.DEVNULL, stderr=told, env=environment(), start_new_session=True
+        )
+        try:
+            _wait_up(process, config, told)
+            connect(config.web_url)
+            console.print(f"Kedge is up: {config.web_url}")
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
 
 
-def _wait_up(process: "subprocess.Popen[bytes]", config: Config) -> None:
+def _wait_up(process: "subprocess.Popen[bytes]", config: Config, told: IO[str]) -> None:
     for url in (config.web_url, config.serving_url):
         try:
             wait_for(f"{url}/health", START_TIMEOUT_S, given_up=lambda: process.poll() is not None)
         except Unavailable:
             if process.poll() is None:
                 raise
-            told = process.stderr.read().decode().strip() if process.stderr else ""
-            raise KedgeError(told.removeprefix("kedge: ") or "the platform did not start") from None
+            told.seek(0)
+            message, _, hint = told.read().strip().removeprefix("kedge: ").partition("\n")
+            raise KedgeError(message or "the platform did not start", hint=hint.strip()) from None
 
 
 def _played(console: Console, *, fast: bool) -> tuple[list[MonthRow], dict[str, str]]:

@@ -8,9 +8,10 @@ import typer
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from kedge.client.connection import connect
-from kedge.client.pipelines import RunView, submit
+from kedge.client.pipelines import RunHandle, RunView, submit
 from kedge.core.errors import Invalid
 
 _COLOURS = {"succeeded": "green", "cached": "cyan", "running": "yellow", "failed": "red", "skipped": "dim"}
@@ -41,23 +42,40 @@ def run(
         print(msgspec.json.encode({"id": handle.id, "url": page}).decode() if as_json else page)
         return
     console = Console(stderr=True)
-    console.print(f"run {handle.id}  {page}")
-    if console.is_terminal:
-        with Live(console=console, refresh_per_second=8) as live:
-            ended = handle.wait(on_change=lambda view: live.update(_table(view)))
-    else:
-        ended = handle.wait(on_change=_Lines(console))
-    if as_json:
-        view = handle.view()
-        print(msgspec.json.encode(view).decode())
-    elif ended.state == "succeeded":
-        console.print(f"[green]succeeded[/]: {msgspec.json.encode(ended.result).decode()}")
-    if ended.state != "succeeded":
-        for step in handle.view().steps:
-            if step.state == "failed" and step.error:
-                console.print(f"\n[red]{step.name}[/]\n{step.error}", markup=False, highlight=False)
-        console.print(f"{ended.state}: {ended.error}", markup=False)
+    console.print(f"run {handle.id}  {page}", highlight=False)
+    try:
+        ended = _followed(handle, console)
+    except KeyboardInterrupt:
+        console.print(f"\nthe run goes on; see or cancel it at {page}", markup=False)
+        sys.exit(130)
+    _tell(ended, console, as_json=as_json)
+    if ended.run.state != "succeeded":
         sys.exit(1)
+
+
+def _followed(handle: RunHandle, console: Console) -> RunView:
+    if not console.is_terminal:
+        handle.wait(on_change=_Lines(console))
+        return handle.view()
+    with Live(console=console, refresh_per_second=8) as live:
+        handle.wait(on_change=lambda view: live.update(_table(view)))
+    return handle.view()
+
+
+def _tell(ended: RunView, console: Console, *, as_json: bool) -> None:
+    run = ended.run
+    if as_json:
+        print(msgspec.json.encode(ended).decode())
+    for step in ended.steps:
+        if step.state == "failed":
+            console.print(Text(f"\n{step.name}", style="red"))
+            console.print(step.error, markup=False, highlight=False, soft_wrap=True)
+    if run.state == "succeeded":
+        console.print(
+            Text("succeeded", style="green"), msgspec.json.encode(run.result).decode(), markup=False
+        )
+    else:
+        console.print(f"\n{run.state}: {run.error}", markup=False, highlight=False, soft_wrap=True)
 
 
 class _Lines:
@@ -71,9 +89,8 @@ class _Lines:
         for step in view.steps:
             if self._seen.get(step.name) != step.state:
                 self._seen[step.name] = step.state
-                self._console.print(
-                    f"{step.name}: {step.state} {step.cache_note}", markup=False, highlight=False
-                )
+                line = f"{step.name}: {step.state} {step.cache_note}".rstrip()
+                self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _table(view: RunView) -> Table:
@@ -82,12 +99,9 @@ def _table(view: RunView) -> Table:
         table.add_column(heading)
     for step in view.steps:
         took = (step.ended_ms - step.started_ms) / 1000 if step.ended_ms and step.started_ms else None
-        colour = _COLOURS.get(step.state, "white")
+        state = Text(step.state, style=_COLOURS.get(step.state, ""))
         table.add_row(
-            step.name,
-            f"[{colour}]{step.state}[/]",
-            f"{took:.1f}" if took is not None else "",
-            step.cache_note,
+            Text(step.name), state, f"{took:.1f}" if took is not None else "", Text(step.cache_note)
         )
     return table
 

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import msgspec
 import typer
 from rich.console import Console
@@ -35,6 +36,7 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
         answers = {name: probe(state[name] + "/health") for name in ("web", "serving")}
         well = all(good for good, _ in answers.values()) and all(c["pid"] for c in state["children"].values())
         answer = {"up": True, "well": well, "home": str(paths.root), **state}
+        answer["mlflow"] = _mlflow(state["web"])
         answer["answers_ms"] = {name: round(ms, 1) if good else None for name, (good, ms) in answers.items()}
     if as_json:
         print(msgspec.json.encode(answer).decode())
@@ -42,6 +44,19 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
         _show(answer)
     if not answer.get("well"):
         sys.exit(1)
+
+
+def _mlflow(web: str) -> str:
+    """MLflow's server, which web starts when somebody needs it and stops when nobody does."""
+    try:
+        reply = httpx.get(f"{web}/api/kedge/v1/status", timeout=2, trust_env=False).json()
+    except (httpx.HTTPError, ValueError):
+        return "unknown"
+    return (
+        f"running (pid {reply['mlflow']['pid']})"
+        if reply["mlflow"]["running"]
+        else "not needed at the moment"
+    )
 
 
 def _show(answer: dict[str, Any]) -> None:
@@ -59,4 +74,5 @@ def _show(answer: dict[str, Any]) -> None:
         )
     console = Console()
     console.print(table)
+    console.print(f"MLflow's server: {answer['mlflow']}")
     console.print(f"pages {answer['web']}   inference {answer['serving']}")

@@ -2,23 +2,27 @@
 
 import abc
 import dataclasses
-import inspect
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from kedge.drift.errors import DataError, NotFittedError
-from kedge.drift.spec import DetectorSpec, validate
+from kedge.drift.codec import Value, decode, encode
+from kedge.drift.errors import DataError, NotFittedError, ParameterError, StateError
+from kedge.drift.spec import DetectorSpec, as_call, parameters_of, validate
 
 Floats = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
-Labels = npt.NDArray[np.str_]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class TestResult:
-    """What a test found; `method` says how a p-value was had. For tests on bins or categories, the counts are those."""
+    """What a test found.
+
+    A test with a p-value reports a drift when that is below `threshold`, one without when its `statistic` is at or above
+    it. `method` says how the p-value was had or the bins were made. `bins` are the `len(counts) + 1` edges of numeric
+    bins, of which the outermost also count what lies outside, or the names of categories; `reference_counts` and `counts`
+    say how many values of either sample fell into each.
+    """
 
     __test__: ClassVar[bool] = False  # not a test of pytest's, whatever its name
 
@@ -36,18 +40,23 @@ class TestResult:
 
 
 class BatchDetector(abc.ABC):
-    """Compares windows with a reference."""
+    """Compares windows with a reference. After `fit`, threads may test with one instance at the same time.
+
+    Subclasses keep what they know of the reference in the values that `_fit` returns, and nowhere else.
+    """
 
     spec: ClassVar[DetectorSpec]
+    state_version: ClassVar[int] = 1
     missing: str
 
     def __init__(self) -> None:
         validate(self.spec, self.parameters())
+        self._fitted: dict[str, Any] = {}
         self._n_reference = 0
 
     @abc.abstractmethod
-    def _fit(self, reference: npt.NDArray[Any]) -> None:
-        """Keep what the tests need of a clean reference."""
+    def _fit(self, reference: npt.NDArray[Any]) -> dict[str, Value]:
+        """What the tests need of a clean reference."""
 
     @abc.abstractmethod
     def _test(self, window: npt.NDArray[Any]) -> TestResult:
@@ -55,17 +64,22 @@ class BatchDetector(abc.ABC):
 
     @abc.abstractmethod
     def _clean(self, values: npt.ArrayLike, what: str) -> npt.NDArray[Any]:
-        """The values as an array of shape (n,) in the detector's own type, or DataError."""
+        """A copy of the values, of shape (n,), in the detector's own type; or DataError."""
 
     def parameters(self) -> dict[str, Any]:
         """The constructor's arguments, as given."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+        return parameters_of(self)
 
     def fit(self, reference: npt.ArrayLike) -> Self:
-        """Take the reference, shape (n,). Raises DataError when it is empty or holds what cannot be compared."""
+        """Take the reference, shape (n,), in place of any before.
+
+        Raises
+        ------
+        DataError
+            It is empty or holds what cannot be compared; the detector stays as it was.
+        """
         values = self._clean(reference, "reference")
-        self._fit(values)
-        self._n_reference = values.size
+        self._fitted, self._n_reference = self._fit(values), values.size
         return self
 
     def test(self, window: npt.ArrayLike) -> TestResult:
@@ -78,13 +92,44 @@ class BatchDetector(abc.ABC):
         DataError
             The window is empty or holds what cannot be compared.
         """
-        if not self._n_reference:
-            raise NotFittedError(f"{self!r}: call fit(reference) before test(window)")
+        self._require_fitted("test(window)")
         return self._test(self._clean(window, "window"))
 
+    def state(self) -> bytes:
+        """Parameters and what is kept of the reference, as a versioned byte string (no pickle); see `from_state`."""
+        self._require_fitted("state()")
+        values = {**self._fitted, "n_reference": np.array([self._n_reference], np.int64)}
+        return encode(type(self).__name__, self.state_version, self.parameters(), values)
+
+    @classmethod
+    def from_state(cls, state: bytes, **parameters: Any) -> Self:
+        """A detector fitted as the one whose `state()` this is; `parameters`, where given, must be those it had.
+
+        Raises
+        ------
+        StateError
+            The bytes are cut or changed, or are not a state of this class, of this version, with these parameters.
+        """
+        stored, values = decode(cls.__name__, cls.state_version, state)
+        other = {name: stored.get(name) for name, value in parameters.items() if stored.get(name) != value}
+        if other:
+            raise StateError(f"{cls.__name__}: the state was taken with {other}, not with {parameters}")
+        try:
+            detector = cls(**stored)
+        except (ParameterError, TypeError) as error:
+            raise StateError(f"{cls.__name__}: the state's parameters are not its own: {error}") from error
+        size = values.pop("n_reference", ())
+        if len(size) != 1 or int(size[0]) < 1:
+            raise StateError(f"{cls.__name__}: the state holds no reference")
+        detector._fitted, detector._n_reference = values, int(size[0])
+        return detector
+
+    def _require_fitted(self, call: str) -> None:
+        if not self._n_reference:
+            raise NotFittedError(f"{self!r}: call fit(reference) before {call}")
+
     def __repr__(self) -> str:
-        given = ", ".join(f"{name}={value!r}" for name, value in self.parameters().items())
-        return f"{type(self).__name__}({given})"
+        return as_call(self)
 
 
 def clean_numbers(values: npt.ArrayLike, what: str, name: str, missing: str) -> Floats:
@@ -102,27 +147,4 @@ def clean_numbers(values: npt.ArrayLike, what: str, name: str, missing: str) -> 
         array = array[finite]
     if not array.size:
         raise DataError(f"{name}: the {what} is empty")
-    return array
-
-
-def clean_labels(values: npt.ArrayLike, what: str, name: str) -> Labels:
-    """Categories as text of shape (n,), n >= 1; None is the category "None"."""
-    array = np.asarray(values)
-    if array.ndim != 1:
-        raise DataError(f"{name}: the {what} must have shape (n,), got {array.shape}")
-    if not array.size:
-        raise DataError(f"{name}: the {what} is empty")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise DataError(
-            f"{name}: the {what} holds NaN or infinities; categories are text, integers or booleans"
-        )
-    return array.astype(str)
-
-
-def count_categories(reference: Labels, window: Labels) -> tuple[tuple[str, ...], Counts, Counts]:
-    """Categories of both, sorted, and how often each occurs in either."""
-    names, place = np.unique(np.concatenate([reference, window]), return_inverse=True)
-    split = reference.size
-    first = np.bincount(place[:split], minlength=names.size)
-    second = np.bincount(place[split:], minlength=names.size)
-    return tuple(str(name) for name in names), first.astype(np.int64), second.astype(np.int64)
+    return array + 0.0  # one zero: -0.0 sorts before 0.0 in no defined order

@@ -1,21 +1,27 @@
 """Two-sample Kolmogorov-Smirnov."""
 
+import math
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from kedge.drift.batch import histogram
 from kedge.drift.batch.base import BatchDetector, Floats, TestResult, clean_numbers
+from kedge.drift.codec import Value
 from kedge.drift.spec import Choice, DetectorSpec, Interval
 
 EXACT_UP_TO = 10_000
+MOST_STEPS = 2**31 - 1
+"""SciPy's exact p-value counts in steps of 1 / lcm(m, n), and gives up beyond so many."""
 
 
 class KolmogorovSmirnov(BatchDetector):
     """Do window and reference come from the same continuous distribution?
 
     The statistic is the largest gap between the two empirical distribution functions. The reference is sorted once; a
-    window of n values then costs O(n log(n m)).
+    window of n values then costs O(n log(n m)). The result also counts both samples in common bins, for showing one over
+    the other; the test does not use them.
 
     Parameters
     ----------
@@ -23,7 +29,8 @@ class KolmogorovSmirnov(BatchDetector):
         Chance of a false alarm on one window. Larger values find smaller changes and raise more false alarms; with tens of
         thousands of values any trifle is significant, so judge the statistic too.
     method : "auto", "exact" or "asymptotic", default "auto"
-        How the p-value is had; "auto" is exact while both samples hold at most 10,000 values, as in SciPy.
+        How the p-value is had; "auto" is exact while both samples hold at most 10,000 values, as in SciPy. "exact"
+        becomes asymptotic where the counts of paths would overflow; the result's `method` says what was done.
     missing : "raise" or "skip", default "raise"
         What NaN and infinities do.
 
@@ -56,6 +63,7 @@ class KolmogorovSmirnov(BatchDetector):
         false_alarms="alpha a window",
         cost="O(n log(n m)) a window",
         libraries=("Alibi Detect", "TorchDrift", "Frouros", "Evidently", "NannyML"),
+        examples=({}, {"alpha": 0.001, "method": "asymptotic"}, {"method": "exact"}),
     )
 
     def __init__(
@@ -73,12 +81,14 @@ class KolmogorovSmirnov(BatchDetector):
     def _clean(self, values: npt.ArrayLike, what: str) -> Floats:
         return clean_numbers(values, what, self.spec.name, self.missing)
 
-    def _fit(self, reference: npt.NDArray[Any]) -> None:
-        self._sorted = np.sort(reference)
+    def _fit(self, reference: npt.NDArray[Any]) -> dict[str, Value]:
+        return {"sorted": np.sort(reference)}
 
     def _test(self, window: npt.NDArray[Any]) -> TestResult:
-        statistic = distance(self._sorted, np.sort(window))
-        p_value, method = self._p_value(statistic, window)
+        reference, ordered = self._fitted["sorted"], np.sort(window)
+        statistic = distance(reference, ordered)
+        p_value, method = self._p_value(statistic, reference, ordered)
+        edges = histogram.common_edges(reference, ordered)
         return TestResult(
             detector=self.spec.name,
             statistic=statistic,
@@ -88,15 +98,20 @@ class KolmogorovSmirnov(BatchDetector):
             n=window.size,
             p_value=p_value,
             method=method,
+            bins=tuple(edges.tolist()),
+            reference_counts=tuple(histogram.count_sorted(reference, edges).tolist()),
+            counts=tuple(histogram.count_sorted(ordered, edges).tolist()),
         )
 
-    def _p_value(self, statistic: float, window: Floats) -> tuple[float, str]:
+    def _p_value(self, statistic: float, reference: Floats, window: Floats) -> tuple[float, str]:
         from scipy import stats  # half a second to import, and only p-values need it
 
-        m, n = self._sorted.size, window.size
-        if self.method == "exact" or (self.method == "auto" and max(m, n) <= EXACT_UP_TO):
-            return float(stats.ks_2samp(self._sorted, window, method="exact").pvalue), "exact"
-        return float(np.clip(stats.kstwo.sf(statistic, round(m * n / (m + n))), 0, 1)), "asymptotic"
+        m, n = reference.size, window.size
+        wanted = self.method == "exact" or (self.method == "auto" and max(m, n) <= EXACT_UP_TO)
+        if wanted and math.lcm(m, n) < MOST_STEPS:
+            return float(stats.ks_2samp(reference, window, method="exact").pvalue), "exact"
+        effective = max(round(m * n / (m + n)), 1)
+        return float(np.clip(stats.kstwo.sf(statistic, effective), 0, 1)), "asymptotic"
 
 
 def distance(reference: Floats, window: Floats) -> float:

@@ -5,15 +5,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from kedge.drift.batch.base import (
-    BatchDetector,
-    Counts,
-    Floats,
-    TestResult,
-    clean_labels,
-    clean_numbers,
-    count_categories,
-)
+from kedge.drift.batch import categories, histogram
+from kedge.drift.batch.base import BatchDetector, TestResult, clean_numbers
+from kedge.drift.codec import Value
 from kedge.drift.spec import Choice, DetectorSpec, Interval
 
 
@@ -29,14 +23,14 @@ class PopulationStabilityIndex(BatchDetector):
         Larger values ask for larger shifts.
     binning : "quantile", "width" or "categories", default "quantile"
         Bins of equal mass in the reference, bins of equal width over its range, or one bin a category. The outermost
-        numeric bins are open. Quantiles resist outliers; repeated quantiles are merged.
+        numeric bins are open. Quantiles resist outliers; a value that fills more than a bin becomes a bin of its own.
     bins : int in [2, 1000], default 10
         Numeric bins. More bins see finer shifts, need more values, and give larger PSI by chance: about
         (bins - 1) (1/n + 1/m).
     floor : float in (0, 0.1], default 0.0001
         Least share of a bin: an empty bin counts as this share, on either side. Smaller values weigh empty bins more.
     missing : "raise" or "skip", default "raise"
-        What NaN and infinities do (numeric binning).
+        What NaN, infinities and, among categories, None do.
 
     Examples
     --------
@@ -70,6 +64,7 @@ class PopulationStabilityIndex(BatchDetector):
         false_alarms="none: a threshold on the effect",
         cost="O(n log bins) a window",
         libraries=("Frouros", "Evidently"),
+        examples=({}, {"binning": "width", "bins": 20, "floor": 0.001}, {"binning": "categories"}),
     )
 
     def __init__(
@@ -90,27 +85,27 @@ class PopulationStabilityIndex(BatchDetector):
 
     def _clean(self, values: npt.ArrayLike, what: str) -> npt.NDArray[Any]:
         if self.binning == "categories":
-            return clean_labels(values, what, self.spec.name)
+            return categories.clean_categories(values, what, self.spec.name, self.missing)
         return clean_numbers(values, what, self.spec.name, self.missing)
 
-    def _fit(self, reference: npt.NDArray[Any]) -> None:
+    def _fit(self, reference: npt.NDArray[Any]) -> dict[str, Value]:
         if self.binning == "categories":
-            self._labels = reference
-            return
+            return categories.count(reference)
         if self.binning == "quantile":
-            edges = np.unique(np.quantile(reference, np.linspace(0, 1, self.bins + 1)))
+            edges = histogram.quantile_edges(np.sort(reference), self.bins)
         else:
-            edges = np.unique(np.linspace(reference.min(), reference.max(), self.bins + 1))
-        self._edges = edges if edges.size > 1 else np.array([edges[0], np.nextafter(edges[0], np.inf)])
-        self._counts = count_open(reference, self._edges)
+            edges = histogram.width_edges(float(reference.min()), float(reference.max()), self.bins)
+            if edges.size < 3:  # a constant: below it, at it, above it
+                edges = histogram.quantile_edges(reference, self.bins)
+        return {"edges": edges, "counts": histogram.count(reference, edges)}
 
     def _test(self, window: npt.NDArray[Any]) -> TestResult:
         bins: tuple[float, ...] | tuple[str, ...]
         if self.binning == "categories":
-            bins, before, after = count_categories(self._labels, window)
+            bins, before, after = categories.common(self._fitted, window)
         else:
-            bins = tuple(float(edge) for edge in self._edges)
-            before, after = self._counts, count_open(window, self._edges)
+            edges, before = self._fitted["edges"], self._fitted["counts"]
+            bins, after = tuple(edges.tolist()), histogram.count(window, edges)
         statistic = index(before, after, self.floor)
         return TestResult(
             detector=self.spec.name,
@@ -121,18 +116,12 @@ class PopulationStabilityIndex(BatchDetector):
             n=window.size,
             method=self.binning,
             bins=bins,
-            reference_counts=tuple(int(count) for count in before),
-            counts=tuple(int(count) for count in after),
+            reference_counts=tuple(before.tolist()),
+            counts=tuple(after.tolist()),
         )
 
 
-def count_open(values: Floats, edges: Floats) -> Counts:
-    """Values in each of `len(edges) - 1` bins; the first and last take what lies outside."""
-    place = np.searchsorted(edges[1:-1], values, side="right")
-    return np.bincount(place, minlength=edges.size - 1).astype(np.int64)
-
-
-def index(before: Counts, after: Counts, floor: float) -> float:
+def index(before: histogram.Counts, after: histogram.Counts, floor: float) -> float:
     """PSI of two histograms on the same bins."""
     p = np.maximum(before / before.sum(), floor)
     q = np.maximum(after / after.sum(), floor)

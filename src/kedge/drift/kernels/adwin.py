@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-ROWS = 48
-HEAD = 5
+from kedge.drift.kernels.layout import ADWIN_HEAD as HEAD
+from kedge.drift.kernels.layout import ADWIN_ROWS as ROWS
+from kedge.drift.kernels.layout import DRIFT, QUIET
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _insert(state: npt.NDArray[np.float64], x: float, slots: int) -> None:
     """Add one value as the newest bucket and merge full rows into the next."""
     width = state[1] + 1.0
@@ -24,7 +25,7 @@ def _insert(state: npt.NDArray[np.float64], x: float, slots: int) -> None:
     state[2] += x
     totals = HEAD + ROWS
     spreads = totals + ROWS * slots
-    total, spread = x, 0.0
+    total, spread, size = x, 0.0, 1.0
     for row in range(ROWS):
         count = int(state[HEAD + row])
         base = row * slots
@@ -35,7 +36,6 @@ def _insert(state: npt.NDArray[np.float64], x: float, slots: int) -> None:
         state[4] = max(state[4], row + 1.0)
         if count < slots or row == ROWS - 1:
             return
-        size = 2.0**row
         first, second = state[totals + base], state[totals + base + 1]
         total = first + second
         spread = (
@@ -47,9 +47,10 @@ def _insert(state: npt.NDArray[np.float64], x: float, slots: int) -> None:
             state[totals + base + k - 2] = state[totals + base + k]
             state[spreads + base + k - 2] = state[spreads + base + k]
         state[HEAD + row] = count - 2.0
+        size += size
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _drop_oldest(state: npt.NDArray[np.float64], slots: int) -> None:
     """Remove the oldest bucket."""
     row = int(state[4]) - 1
@@ -71,19 +72,21 @@ def _drop_oldest(state: npt.NDArray[np.float64], slots: int) -> None:
         state[4] -= 1.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _cut_found(state: npt.NDArray[np.float64], slots: int, delta: float, shortest: int) -> bool:
     """Whether some split into an older and a newer part has means further apart than the bound allows."""
     width, total = state[1], state[2]
-    spread = state[3] / width
+    # Once large values have left, rounding can leave a sum of squares below zero: its root would silence the detector.
+    spread = max(state[3], 0.0) / width
     log_term = math.log(2.0 * math.log(width) / delta)
     older, older_total = 0.0, 0.0
     for row in range(int(state[4]) - 1, -1, -1):
         count = int(state[HEAD + row])
+        size = 2.0**row
         for k in range(count):
             if row == 0 and k == count - 1:
                 return False
-            older += 2.0**row
+            older += size
             older_total += state[HEAD + ROWS + row * slots + k]
             newer = width - older
             if older < shortest or newer < shortest:
@@ -95,11 +98,11 @@ def _cut_found(state: npt.NDArray[np.float64], slots: int, delta: float, shortes
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def run(
     state: npt.NDArray[np.float64],
     xs: npt.NDArray[np.float64],
-    drifts: npt.NDArray[np.bool_],
+    flags: npt.NDArray[np.int8],
     statistics: npt.NDArray[np.float64],
     slots: int,
     delta: float,
@@ -118,6 +121,6 @@ def run(
                 found = True
                 _drop_oldest(state, slots)
         statistics[i] = state[2] / state[1]
-        drifts[i] = found
+        flags[i] = DRIFT if found else QUIET
         if found and not keep_recent:
             state[:] = 0.0

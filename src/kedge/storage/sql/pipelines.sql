@@ -18,7 +18,15 @@ SELECT * FROM kedge_pipeline_run WHERE id = ?
 -- name: runs
 -- Newest first.
 SELECT * FROM kedge_pipeline_run WHERE :pipeline IS NULL OR pipeline = :pipeline
-ORDER BY created_ms DESC, id DESC LIMIT :limit
+ORDER BY created_ms DESC, rowid DESC LIMIT :limit
+
+-- name: open_runs
+-- Runs that have not ended.
+SELECT * FROM kedge_pipeline_run WHERE state IN ('queued', 'running') ORDER BY created_ms, rowid
+
+-- name: held
+-- Whether a job is still in the hands of the one that claimed it with this fence.
+SELECT 1 FROM kedge_job WHERE id = ? AND fence = ? AND state = 'running'
 
 -- name: save_step
 -- A step as it is now.
@@ -51,7 +59,7 @@ SELECT * FROM kedge_step_cache WHERE key = ?
 
 -- name: last_cached
 -- The newest entry of a function.
-SELECT * FROM kedge_step_cache WHERE function = ? ORDER BY created_ms DESC LIMIT 1
+SELECT * FROM kedge_step_cache WHERE function = ? ORDER BY created_ms DESC, key LIMIT 1
 
 -- name: remember
 -- The output under a key.

@@ -76,12 +76,10 @@ def run(services: Services, run_id: str) -> Page:
     pipeline = found.tags.get("kedge.pipeline_run", "")
     links = []
     if pipeline:
-        links += [
-            ("data", shown.link(f"{use}", f"/datasets/id/{use}"))
-            for use in dict.fromkeys(
-                use.dataset_version_id for use in services.datasets.uses_of_run(pipeline)
-            )
-        ][:1]
+        for used in dict.fromkeys(use.dataset_version_id for use in services.datasets.uses_of_run(pipeline)):
+            data = services.datasets.get_by_id(used)
+            text = f"{data.dataset}@{data.tag or data.number}"
+            links.append(("data", shown.link(text, f"/datasets/{data.dataset}/{data.number}")))
         links.append(("pipeline run", shown.short(pipeline, f"/pipelines/{pipeline}")))
     links.append(("MLflow run", Cell(text=found.name or run_id)))
     links += [("model version", shown.link(f"{v.name} v{v.version}", f"/models/{v.name}")) for v in versions]

@@ -1,5 +1,7 @@
 "use strict";
 (() => {
+  // MLflow's client prints addresses of its own pages at the root.
+  if (location.pathname === "/" && /^#\/(experiments|models|prompts)/.test(location.hash)) location.replace("/mlflow/" + location.hash);
   const root = document.documentElement;
   const kept = (() => { try { return localStorage.getItem("kedge-theme"); } catch { return null; } })();
   if (kept === "dark" || kept === "light") root.dataset.theme = kept;

@@ -1,0 +1,6 @@
+"""Numbers that detectors and their kernels share; apart, so that a detector is made without loading numba."""
+
+QUIET, WARNING, DRIFT = 0, 1, 2
+
+ADWIN_HEAD = 5
+ADWIN_ROWS = 48

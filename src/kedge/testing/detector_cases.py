@@ -1,0 +1,87 @@
+"""A detector with one set of parameters, and the seeded data that the checks feed it."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from kedge.drift import BatchDetector, DetectorSpec, StreamingDetector
+
+Detector = type[StreamingDetector] | type[BatchDetector]
+Expected = TypeVar("Expected", bound=Exception)
+Floats = npt.NDArray[np.float64]
+SEED = 20130101
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A detector class and the parameters to construct it with."""
+
+    cls: Any
+    params: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.cls.__name__}({', '.join(f'{name}={value!r}' for name, value in self.params.items())})"
+
+    @property
+    def spec(self) -> DetectorSpec:
+        spec: DetectorSpec = self.cls.spec
+        return spec
+
+    @property
+    def takes(self) -> str:
+        """What these parameters make the detector take."""
+        return "categorical" if self.params.get("binning") == "categories" else self.spec.input
+
+    def make(self, **changed: Any) -> Any:
+        """A new detector."""
+        return self.cls(**{**self.params, **changed})
+
+
+def raises(kind: type[Expected], action: Callable[[], Any]) -> Expected:
+    """The exception of that kind which the action raises."""
+    try:
+        action()
+    except kind as error:
+        return error
+    raise AssertionError(f"expected {kind.__name__}, nothing was raised")
+
+
+def noisy_stream(case: Case, n: int = 3000) -> Floats:
+    """Three levels in noise: for comparing ways of feeding a detector."""
+    rng = np.random.default_rng(SEED)
+    if case.takes == "binary":
+        return (rng.random(n) < np.repeat([0.2, 0.7, 0.1], -(-n // 3))[:n]).astype(np.float64)
+    values = rng.normal(0, 1, n)
+    values[n // 3 :] += 3
+    values[2 * n // 3 :] -= 6
+    return values
+
+
+def clear_shift(case: Case, direction: str, n: int = 1000) -> Floats:
+    """`n` values at one level, then `n` far from it in that direction."""
+    rng = np.random.default_rng(SEED)
+    if case.takes == "binary":
+        levels = (0.05, 0.95) if direction == "up" else (0.95, 0.05)
+        return (rng.random(2 * n) < np.repeat(levels, n)).astype(np.float64)
+    values = rng.normal(0, 0.1, 2 * n)
+    values[n:] += 3 if direction == "up" else -3
+    return values
+
+
+def constants(case: Case) -> tuple[float, ...]:
+    """Levels that never change."""
+    return (0.0, 1.0) if case.takes == "binary" else (0.0, 1.0, -3.5, 1e9, 0.1)
+
+
+def samples(case: Case, shift: float, n: int = 800) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """A reference and a window whose mean differs by `shift` standard deviations."""
+    rng = np.random.default_rng(SEED)
+    reference, window = rng.normal(0, 1, n), rng.normal(shift, 1, n)
+    if case.takes == "categorical":
+        names = np.array(["a", "b", "c", "d"])
+        edges = [-1.0, 0.0, 1.0]
+        return names[np.digitize(reference, edges)], names[np.digitize(window, edges)]
+    return reference, window

@@ -1,0 +1,261 @@
+"""Checks of streaming detectors: state, ways of feeding, behaviour."""
+
+import copy
+import json
+import math
+import pickle
+import random
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from kedge.drift import DataError, StateError, StreamingDetector
+from kedge.testing.detector_cases import SEED, Case, Floats, clear_shift, constants, noisy_stream, raises
+
+
+def _feed(detector: StreamingDetector, values: Floats) -> tuple[list[int], list[int]]:
+    said = [detector.update(value) for value in values.tolist()]
+    return tuple([i for i, each in enumerate(said) if each == state] for state in ("drift", "warning"))  # type: ignore[return-value]
+
+
+def _found(detector: StreamingDetector, values: npt.ArrayLike) -> tuple[list[int], list[int]]:
+    result = detector.update_many(values)
+    return result.drifts.tolist(), result.warnings.tolist()
+
+
+# Behaviour -----------------------------------------------------------------------------------------------------------
+
+
+def a_clear_shift_is_found_in_its_direction_only(case: Case) -> None:
+    answers_to = case.params.get("direction", case.spec.direction)
+    for direction in ("up", "down"):
+        drifts, _ = _found(case.make(), clear_shift(case, direction))
+        if answers_to in (direction, "both"):
+            assert drifts, f"no alarm on a clear shift {direction}"
+            assert drifts[0] >= 1000, f"an alarm at {drifts[0]}, before the shift {direction} at 1000"
+            assert drifts[0] < 1200, f"the shift {direction} at 1000 is found at {drifts[0]} only"
+        else:
+            assert not drifts, f"an alarm on a shift {direction}"
+
+
+def nothing_is_found_in_a_constant(case: Case) -> None:
+    for constant in constants(case):
+        drifts, _ = _found(case.make(), np.full(2000, constant))
+        assert not drifts, f"an alarm on the constant {constant}"
+
+
+def nothing_is_found_before_the_warm_up(case: Case) -> None:
+    detector = case.make()
+    silent = case.spec.warmup(detector.parameters())
+    values = np.resize(clear_shift(case, "up", max(silent // 2, 1)), silent)
+    assert _found(detector, values) == ([], []), f"an alarm among the first {silent} values"
+
+
+def warnings_are_only_of_those_that_warn(case: Case) -> None:
+    _, warnings = _found(case.make(), noisy_stream(case))
+    assert case.spec.warns or not warnings
+
+
+# Ways of feeding -----------------------------------------------------------------------------------------------------
+
+
+def one_by_one_equals_the_array(case: Case) -> None:
+    values, single, whole = noisy_stream(case), case.make(), case.make()
+    assert _feed(single, values) == _found(whole, values)
+    assert single.state() == whole.state()
+
+
+def statistics_are_those_of_single_values(case: Case) -> None:
+    values, single = noisy_stream(case, 600), case.make()
+    expected = []
+    for value in values.tolist():
+        single.update(value)
+        expected.append(single.statistic)
+    found = case.make().update_many(values, statistics=True).statistics
+    assert found.tolist() == expected
+    assert case.make().update_many(values).statistics is None
+
+
+def any_cut_gives_the_same(case: Case) -> None:
+    values, whole = noisy_stream(case), case.make()
+    expected = _found(whole, values)[0]
+    rng = np.random.default_rng(SEED)
+    for _ in range(5):
+        detector, found, begin = case.make(), [], 0
+        for end in [*sorted(rng.integers(0, values.size, 6).tolist()), values.size]:
+            found += [begin + index for index in _found(detector, values[begin:end])[0]]
+            begin = end
+        assert found == expected
+        assert detector.state() == whole.state()
+
+
+def types_of_input_agree(case: Case) -> None:
+    values = np.round(noisy_stream(case, 900) * 4)
+    if case.takes == "binary":
+        values = np.minimum(values, 1)
+    read_only = values.copy()
+    read_only.flags.writeable = False
+    expected = _found(case.make(), values)
+    others = (
+        values.astype(np.float32),
+        values.astype(np.int64),
+        values.tolist(),
+        np.repeat(values, 2)[::2],
+        np.asfortranarray(np.stack([values, values]))[1],
+        read_only,
+    )
+    for other in others:
+        assert _found(case.make(), other) == expected
+    ones = values > 0
+    assert _found(case.make(), ones) == _found(case.make(), ones.astype(np.float64))
+
+
+def input_is_not_touched_nor_kept(case: Case) -> None:
+    values = noisy_stream(case, 600)
+    original, detector = values.copy(), case.make()
+    detector.update_many(values)
+    assert (values == original).all(), "the caller's array was changed"
+    state = detector.state()
+    values[:] = 1.0
+    assert detector.state() == state, "the detector kept the caller's array"
+
+
+def threads_do_not_disturb_each_other(case: Case) -> None:
+    streams = [np.roll(noisy_stream(case), 100 * k) for k in range(4)]
+    alone = [_found(case.make(), stream) for stream in streams]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda stream: _found(case.make(), stream), streams)) == alone
+
+
+# State ---------------------------------------------------------------------------------------------------------------
+
+
+def a_resumed_detector_is_the_uninterrupted(case: Case) -> None:
+    values, whole = noisy_stream(case), case.make()
+    expected = _found(whole, values)[0]
+    warmup = case.spec.warmup(whole.parameters())
+    cuts = {0, 1, warmup - 1, warmup, warmup + 1, values.size // 2, values.size - 1}
+    cuts |= {index + step for index in expected[:2] for step in (0, 1, 2)}
+    for cut in sorted(cuts & set(range(values.size))):
+        first = case.make()
+        found = _found(first, values[:cut])[0]
+        for second in (
+            case.cls.from_state(first.state()),
+            pickle.loads(pickle.dumps(first)),  # noqa: S301 - our own bytes
+            copy.deepcopy(first),
+        ):
+            assert second.parameters() == first.parameters()
+            rest = [cut + index for index in _found(second, values[cut:])[0]]
+            assert found + rest == expected, f"interrupted at {cut}"
+            assert second.state() == whole.state(), f"interrupted at {cut}"
+
+
+def a_copy_is_independent(case: Case) -> None:
+    detector = case.make()
+    detector.update_many(noisy_stream(case, 500))
+    before = detector.state()
+    copy.deepcopy(detector).update_many(noisy_stream(case, 100))
+    case.cls.from_state(before).update_many(noisy_stream(case, 100))
+    assert detector.state() == before
+
+
+def foreign_state_is_refused(case: Case) -> None:
+    detector = case.make()
+    detector.update_many(noisy_stream(case, 500))
+    state = detector.state()
+    changed = bytearray(state)
+    changed[len(state) // 2] ^= 1
+    for bad in (b"", b"x" * len(state), state[:-1], state + b"\0" * 8, bytes(changed)):
+        raises(StateError, partial(case.cls.from_state, bad))
+    error = raises(StateError, partial(case.cls.from_state, state, missing="other"))
+    assert "missing" in str(error)
+
+
+def state_stays_within_its_bound(case: Case) -> None:
+    detector = case.make()
+    bound = case.spec.state_bound_bytes(detector.parameters())
+    for _ in range(3):
+        detector.update_many(np.tile(noisy_stream(case, 1000), 10))
+        assert len(detector.state()) <= bound
+    detector.reset()
+    detector.update_many(np.zeros(100_000))
+    assert len(detector.state()) <= bound
+
+
+def reset_is_new(case: Case) -> None:
+    detector = case.make()
+    detector.update_many(noisy_stream(case))
+    detector.reset()
+    assert detector.state() == case.make().state()
+    assert math.isnan(detector.statistic)
+
+
+def no_global_randomness_is_used(case: Case) -> None:
+    before = random.getstate(), repr(np.random.get_state())  # noqa: NPY002 - the global one is what is watched
+    _found(case.make(), noisy_stream(case))
+    assert (random.getstate(), repr(np.random.get_state())) == before  # noqa: NPY002
+
+
+# Values that are none ------------------------------------------------------------------------------------------------
+
+
+def not_finite_is_refused_and_leaves_no_trace(case: Case) -> None:
+    detector = case.make()
+    detector.update_many(noisy_stream(case, 100))
+    before = detector.state()
+    for bad in (math.nan, math.inf, -math.inf, 1e200, np.float32("nan")):
+        raises(DataError, partial(detector.update, bad))
+        raises(DataError, partial(detector.update_many, [1.0, bad, 0.0]))
+    raises(DataError, lambda: detector.update_many([[1.0], [0.0]]))
+    raises(DataError, lambda: detector.update_many(1.0))
+    assert detector.state() == before
+
+
+def missing_values_can_be_skipped(case: Case) -> None:
+    values = noisy_stream(case, 1500)
+    holed = np.insert(values, [0, 700, 1500], [math.nan, math.inf, math.nan])
+    clean, skipping, single = case.make(), case.make(missing="skip"), case.make(missing="skip")
+    expected = clean.update_many(values, statistics=True)
+    result = skipping.update_many(holed, statistics=True)
+    assert result.n == holed.size
+    kept = np.flatnonzero(np.isfinite(holed))
+    assert kept[expected.drifts].tolist() == result.drifts.tolist()
+    assert np.isnan(result.statistics[[0, 701, 1502]]).all()
+    assert _feed(single, holed)[0] == result.drifts.tolist()
+    raises(DataError, lambda: skipping.update(1e200))
+
+
+def answers_are_plain_values(case: Case) -> None:
+    detector = case.make()
+    for value in (np.float64(1.0), np.float32(0.0), np.int64(1), True, 0):
+        assert type(detector.update(value)) is str
+        assert type(detector.statistic) is float
+    json.dumps([detector.update(1), detector.statistic], allow_nan=False)
+    empty = detector.update_many([])
+    assert (empty.n, empty.drifts.size, empty.warnings.size) == (0, 0, 0)
+    assert empty.drifts.dtype == empty.warnings.dtype == np.int64
+
+
+STREAMING = (
+    a_clear_shift_is_found_in_its_direction_only,
+    nothing_is_found_in_a_constant,
+    nothing_is_found_before_the_warm_up,
+    warnings_are_only_of_those_that_warn,
+    one_by_one_equals_the_array,
+    statistics_are_those_of_single_values,
+    any_cut_gives_the_same,
+    types_of_input_agree,
+    input_is_not_touched_nor_kept,
+    threads_do_not_disturb_each_other,
+    a_resumed_detector_is_the_uninterrupted,
+    a_copy_is_independent,
+    foreign_state_is_refused,
+    state_stays_within_its_bound,
+    reset_is_new,
+    no_global_randomness_is_used,
+    not_finite_is_refused_and_leaves_no_trace,
+    missing_values_can_be_skipped,
+    answers_are_plain_values,
+)

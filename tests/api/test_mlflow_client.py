@@ -1,0 +1,149 @@
+"""MLflow's client, unmodified, against web: tracking, artifacts, models, registry; and a body that is larger than memory allows."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from tests.conftest import Platform, start_platform
+
+mlflow = pytest.importorskip("mlflow")
+
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.filterwarnings("ignore::Warning"),
+]  # MLflow's and its libraries' own
+
+LARGE_BYTES = 100 * 1024 * 1024
+WEB_LIMIT_MIB = 150
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    started = start_platform(tmp_path_factory.mktemp("mlflow") / "home")
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(started.web)
+    yield started
+    mlflow.set_tracking_uri(before)
+    started.stop()
+
+
+def web_mib(platform: Platform) -> float:
+    pid = json.loads((platform.home / "state.json").read_bytes())["children"]["web"]["pid"]
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
+
+
+def test_runs_metrics_params_tags_and_search(shared: Platform) -> None:
+    mlflow.set_experiment("tracking")
+    with mlflow.start_run(run_name="first", tags={"who": "<b>me</b>"}) as run:
+        mlflow.log_params({"alpha": 0.1, "name": "ü"})
+        for step in range(5):
+            mlflow.log_metric("loss", 1 / (step + 1), step=step)
+        mlflow.log_metrics({"auc": 0.8, "f1": 0.5})
+    client = mlflow.MlflowClient()
+    found = client.get_run(run.info.run_id)
+    assert found.data.params == {"alpha": "0.1", "name": "ü"}
+    assert found.data.metrics == {"loss": 0.2, "auc": 0.8, "f1": 0.5}
+    assert [point.step for point in client.get_metric_history(run.info.run_id, "loss")] == [0, 1, 2, 3, 4]
+    assert len(mlflow.search_runs(experiment_names=["tracking"], filter_string="metrics.auc > 0.7")) == 1
+    page = httpx.get(f"{shared.web}/runs/{run.info.run_id}").text
+    assert "alpha" in page
+    assert "&lt;b&gt;me&lt;/b&gt;" in page
+    assert "first" in httpx.get(f"{shared.web}/runs?q=first").text
+
+
+def test_large_artifacts_pass_through_without_filling_web(shared: Platform, tmp_path: Path) -> None:
+    source = tmp_path / "large.bin"
+    block = np.random.default_rng(1).bytes(1024 * 1024)
+    with source.open("wb") as file:
+        for _ in range(LARGE_BYTES // len(block)):
+            file.write(block)
+    with mlflow.start_run() as run:
+        mlflow.log_artifact(str(source))
+        mlflow.log_text("hello", "deep/er/note.txt")
+    got = mlflow.artifacts.download_artifacts(
+        run_id=run.info.run_id, artifact_path="large.bin", dst_path=str(tmp_path / "got")
+    )
+    assert Path(got).stat().st_size == LARGE_BYTES
+    assert Path(got).read_bytes() == source.read_bytes()
+    assert mlflow.artifacts.load_text(f"runs:/{run.info.run_id}/deep/er/note.txt") == "hello"
+    assert [each.path for each in mlflow.MlflowClient().list_artifacts(run.info.run_id, "deep/er")] == [
+        "deep/er/note.txt"
+    ]
+    assert web_mib(shared) < WEB_LIMIT_MIB
+    with pytest.raises(Exception, match=r"40[04] Client Error"):
+        mlflow.artifacts.download_artifacts(
+            artifact_uri="mlflow-artifacts:/../../../kedge.db", dst_path=str(tmp_path)
+        )
+
+
+def test_a_model_is_logged_registered_loaded_and_served(shared: Platform) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    import kedge
+
+    x = np.random.default_rng(2).normal(size=(200, 3))
+    model = LogisticRegression().fit(x, x[:, 0] > 0)
+    signature = mlflow.models.infer_signature(x, model.predict_proba(x))
+    with mlflow.start_run():
+        mlflow.sklearn.log_model(
+            model,
+            name="model",
+            signature=signature,
+            registered_model_name="plain",
+            pip_requirements=["scikit-learn"],
+            pyfunc_predict_fn="predict_proba",
+        )
+    client = mlflow.MlflowClient()
+    client.set_registered_model_alias("plain", "champion", "1")
+    loaded = mlflow.sklearn.load_model("models:/plain@champion")
+    expected = model.predict_proba(x[:5])
+    assert np.allclose(loaded.predict_proba(x[:5]), expected)
+    connection = kedge.connect(shared.web)
+    kedge.deploy("plain", model="plain", alias="champion")
+    body = {"inputs": [{"name": "x", "shape": [5, 3], "datatype": "FP64", "data": x[:5].ravel().tolist()}]}
+    reply = httpx.post(f"{shared.serving}/v2/models/plain/infer", json=body)
+    assert reply.status_code == 200, reply.text
+    assert np.allclose(np.array(reply.json()["outputs"][0]["data"]).reshape(5, 2), expected)
+    scored = httpx.post(f"{shared.serving}/endpoints/plain/invocations", json={"inputs": x[:5].tolist()})
+    assert np.allclose(scored.json()["predictions"], expected)
+    assert "plain v1" in httpx.get(f"{shared.web}/endpoints/plain").text
+    connection.close()
+
+
+def test_traces_and_prompts_reach_mlflow_too(shared: Platform) -> None:
+    @mlflow.trace
+    def work(x: int) -> int:
+        return x + 1
+
+    mlflow.set_experiment("traces")
+    assert work(1) == 2
+    mlflow.flush_trace_async_logging()
+    experiment = mlflow.get_experiment_by_name("traces").experiment_id
+    assert len(mlflow.search_traces(locations=[experiment])) == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/ajax-api/3.0/mlflow/assistant/config",
+        "/api/3.0/mlflow/jobs/search",
+        "/gateway/x",
+        "/api/2.0/mlflow/webhooks",
+    ],
+)
+def test_what_is_on_no_list_is_not_there(shared: Platform, path: str) -> None:
+    assert httpx.get(shared.web + path).status_code == 404
+    assert httpx.post(shared.web + path, json={}).status_code in (404, 405)
+
+
+def test_a_logged_page_cannot_run_in_ours(shared: Platform) -> None:
+    with mlflow.start_run() as run:
+        mlflow.log_text("<script>alert(1)</script>", "page.html")
+    reply = httpx.get(f"{shared.web}/get-artifact", params={"path": "page.html", "run_uuid": run.info.run_id})
+    assert reply.status_code == 200
+    assert reply.headers["content-security-policy"].startswith("sandbox")
+    assert reply.headers["x-content-type-options"] == "nosniff"
