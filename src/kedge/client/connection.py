@@ -1,6 +1,6 @@
 """One HTTP connection to the platform; answers come back as structs, errors as the KedgeError they were."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 import httpx
@@ -52,9 +52,7 @@ class Connection:
         try:
             reply = self._http.request(method, PREFIX + path, content=data, params=query, headers=headers)
         except httpx.HTTPError as error:
-            raise errors.Unavailable(
-                f"no answer from {self.url}: {error}", hint="start it with `kedge up`, or set KEDGE_URL"
-            ) from error
+            raise self._silent(error) from error
         if reply.is_error:
             raise _error(reply)
         return msgspec.json.decode(reply.content or b"null", type=shape)
@@ -64,13 +62,31 @@ class Connection:
         self._http.close()
         self._http = httpx.Client(base_url=self.url, timeout=TIMEOUT_S, trust_env=False)
 
-    def download(self, path: str) -> Iterable[bytes]:
-        """The body of GET `path`, in pieces."""
-        with self._http.stream("GET", PREFIX + path) as reply:
-            if reply.is_error:
-                reply.read()
-                raise _error(reply)
-            yield from reply.iter_bytes()
+    def download(self, path: str) -> Iterator[bytes]:
+        """The body of GET `path`, in pieces. Raises as `call` does."""
+        try:
+            with self._http.stream("GET", PREFIX + path) as reply:
+                if reply.is_error:
+                    reply.read()
+                    raise _error(reply)
+                yield from reply.iter_bytes()
+        except httpx.HTTPError as error:
+            raise self._silent(error) from error
+
+    def exists(self, path: str) -> bool:
+        """Whether HEAD `path` finds something."""
+        try:
+            reply = self._http.head(PREFIX + path)
+        except httpx.HTTPError as error:
+            raise self._silent(error) from error
+        if reply.is_error and reply.status_code != httpx.codes.NOT_FOUND:
+            raise _error(reply)
+        return not reply.is_error
+
+    def _silent(self, error: httpx.HTTPError) -> errors.Unavailable:
+        return errors.Unavailable(
+            f"no answer from {self.url}: {error}", hint="start it with `kedge up`, or set KEDGE_URL"
+        )
 
 
 def _error(reply: httpx.Response) -> errors.KedgeError:
@@ -88,7 +104,9 @@ _shared: Connection | None = None
 def connect(url: str | None = None) -> Connection:
     """Use the platform at `url` (default: KEDGE_URL, else http://127.0.0.1:5000) from here on."""
     global _shared  # noqa: PLW0603 - the SDK's one piece of state
-    _shared = Connection(url)
+    wanted = (url or platform_url()).rstrip("/")
+    if _shared is None or _shared.url != wanted:
+        _shared = Connection(wanted)
     return _shared
 
 

@@ -35,10 +35,12 @@ class Database:
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
+                self._writer.execute("COMMIT")
             except BaseException:
-                self._writer.execute("ROLLBACK")
+                # A full disk makes SQLite end the transaction itself; a commit that fails leaves it open.
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
                 raise
-            self._writer.execute("COMMIT")
 
     def rows(self, query: LiteralString, arguments: Any = ()) -> list[sqlite3.Row]:
         """All rows of a query, as one snapshot."""

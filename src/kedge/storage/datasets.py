@@ -34,8 +34,9 @@ class SqlDatasets:
     def add(self, version: NewDatasetVersion) -> DatasetVersion:
         content_id = _content_id(version.files)
         with self._database.write() as connection:
-            same = connection.execute(_SQL["same"], (version.dataset, content_id)).fetchone()
-            if same is not None and version.tag in (None, same["tag"]):
+            wanted = {"dataset": version.dataset, "content_id": content_id, "tag": version.tag}
+            same = connection.execute(_SQL["same"], wanted).fetchone()
+            if same is not None:
                 return _version(same)
             if version.tag is not None:
                 connection.execute(_SQL["untag"], (version.dataset, version.tag))

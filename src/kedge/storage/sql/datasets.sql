@@ -1,6 +1,8 @@
 -- name: same
--- The version with this content, whatever its tag; the newest where there are several.
-SELECT * FROM kedge_dataset_version WHERE dataset = ? AND content_id = ? ORDER BY number DESC LIMIT 1
+-- The version with this content and, where one is given, this tag; the newest where there are several.
+SELECT * FROM kedge_dataset_version
+WHERE dataset = :dataset AND content_id = :content_id AND (:tag IS NULL OR tag = :tag)
+ORDER BY number DESC LIMIT 1
 
 -- name: tagged
 -- The version that bears a tag.
