@@ -2,19 +2,36 @@
 
 import os
 import re
+import threading
 import time
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?")
 
 
+class _Ids:
+    """Makes ids that grow, also within a millisecond and when the clock steps back: the last one, plus one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def next(self) -> int:
+        milliseconds = time.time_ns() // 1_000_000
+        random = int.from_bytes(os.urandom(10), "big")
+        value = (milliseconds & (1 << 48) - 1) << 80 | 0x7 << 76 | (random >> 68 & 0xFFF) << 64
+        value |= 0b10 << 62 | random & (1 << 62) - 1
+        with self._lock:
+            self._last = max(value, self._last + 1)
+            return self._last
+
+
+_ids = _Ids()
+
+
 def new_id() -> str:
-    """Make an id: 48 bits of milliseconds, version, 74 random bits."""
-    milliseconds = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(10), "big")
-    value = (milliseconds & (1 << 48) - 1) << 80 | 0x7 << 76 | (random >> 68 & 0xFFF) << 64
-    value |= 0b10 << 62 | random & (1 << 62) - 1
-    return f"{value:032x}"
+    """Make an id: 48 bits of milliseconds, version, 74 random bits; later ones of a process sort later."""
+    return f"{_ids.next():032x}"
 
 
 def is_id(text: str) -> bool:
