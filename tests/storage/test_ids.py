@@ -1,5 +1,6 @@
 """Ids and names."""
 
+import time
 import uuid
 
 import pytest
@@ -18,11 +19,33 @@ def test_ids_are_uuids_of_version_7_that_differ():
         assert is_id(text)
 
 
-def test_ids_sort_by_the_time_of_their_making(monkeypatch):
-    times = iter([1_000_000_000, 2_000_000_000, 10**18])
-    monkeypatch.setattr("kedge.core.ids.time.time_ns", lambda: next(times))
-    ids = [new_id() for _ in range(3)]
-    assert ids == sorted(ids)
+@pytest.mark.parametrize(
+    "times_ms",
+    [[1, 2, 10**12], [5] * 1000, [10**12, 5, 10**12 + 1]],
+    ids=["later", "within a millisecond", "clock set back"],
+)
+def test_ids_sort_by_the_order_of_their_making(monkeypatch, times_ms):
+    times = iter(times_ms)
+    monkeypatch.setattr("kedge.core.ids._newest", [0])
+    monkeypatch.setattr("kedge.core.ids.time.time_ns", lambda: next(times) * 1_000_000)
+    ids = [new_id() for _ in times_ms]
+    assert ids == sorted(set(ids))
+
+
+def test_forked_processes_part_though_the_clock_stands(monkeypatch):
+    made = []
+    for _ in range(2):  # both go on from what one process had made
+        monkeypatch.setattr("kedge.core.ids._newest", [1 << 110])
+        monkeypatch.setattr("kedge.core.ids.time.time_ns", lambda: 5_000_000)
+        made += [new_id() for _ in range(100)]
+    assert len(set(made)) == 200
+
+
+def test_an_id_tells_when_it_was_made(monkeypatch):
+    monkeypatch.setattr("kedge.core.ids._newest", [0])
+    before_ms = time.time_ns() // 1_000_000
+    made_ms = int(new_id()[:12], 16)
+    assert before_ms <= made_ms <= time.time_ns() // 1_000_000
 
 
 @pytest.mark.parametrize("text", ["", "g" * 32, "A" * 32, "0" * 31, "0" * 33, "0" * 32 + "\n"])
