@@ -98,7 +98,7 @@ def test_a_folder_is_kept_as_it_is(tmp_path):
     target = version.checkout(tmp_path / "out" / "there")
     assert snapshot(target) == snapshot(source)
     assert kedge.dataset("images").add(target) == version
-    with pytest.raises(Invalid, match="holds no table"):
+    with pytest.raises(Invalid, match="holds no Parquet file"):
         version.to_arrow()
 
 

@@ -66,7 +66,7 @@ class Version:
         tables = [file for file in self.record.files if _is_parquet(file.path)]
         if not tables:
             raise Invalid(
-                f"version {self.number} of dataset {self.record.dataset!r} holds no table",
+                f"version {self.number} of dataset {self.record.dataset!r} holds no Parquet file",
                 hint="use checkout, and read its files",
             )
         with tempfile.TemporaryDirectory(prefix="kedge-") as folder:
