@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 import pytest
-from blake3 import blake3
 from starlette.applications import Starlette
 from starlette.routing import Route as StarletteRoute
 
@@ -70,35 +69,6 @@ def refusal(reply: Any, status: int = 422) -> str:
     return str(error["message"])
 
 
-def test_an_object_is_known_by_its_content(http: httpx.Client) -> None:
-    stored = http.put("objects", content=CONTENT)
-    assert stored.status_code == 201
-    assert stored.json() == {"object_id": blake3(CONTENT).hexdigest(), "size_bytes": len(CONTENT)}
-    assert put(http) == stored.json()
-    back = http.get(f"objects/{stored.json()['object_id']}")
-    assert (back.status_code, back.content) == (200, CONTENT)
-    assert put(http, b"")["size_bytes"] == 0
-
-
-@pytest.mark.parametrize(
-    "object_id", ["0" * 64, "x", "..", "%2e%2e%2f%2e%2e%2fkedge.db", "incoming", "A" * 64]
-)
-def test_objects_that_are_not_there(http: httpx.Client, object_id: str) -> None:
-    assert http.get(f"objects/{object_id}").status_code == 404
-
-
-def test_a_version_is_recorded_once_and_found(http: httpx.Client) -> None:
-    body = {"files": [a_file(http)], "rows": 3, "tag": "t", "message": "first"}
-    made = http.post("datasets/d/versions", json=body)
-    assert (made.status_code, made.json()["number"]) == (201, 1)
-    assert http.post("datasets/d/versions", json=body).json() == made.json()
-    for ref in ("t", "1", "latest", made.json()["id"]):
-        assert http.get(f"datasets/d/versions/{ref}").json() == made.json()
-    assert http.get(f"dataset-versions/{made.json()['id']}").json() == made.json()
-    assert [each["name"] for each in http.get("datasets").json()] == ["d"]
-    assert http.get("datasets/d").json() == [made.json()]
-
-
 def test_what_is_not_there_is_named(http: httpx.Client) -> None:
     assert "no dataset 'none'" in refusal(http.get("datasets/none"), 404)
     assert "no dataset 'none'" in refusal(http.get("datasets/none/versions/latest"), 404)
@@ -109,49 +79,6 @@ def test_what_is_not_there_is_named(http: httpx.Client) -> None:
     assert "'x'" in refusal(http.get("reports/x"), 404)
     use = {"pipeline_run_id": "r", "step": "s", "dataset_version_id": "x"}
     assert "'x'" in refusal(http.post("dataset-uses", json=use), 404)
-
-
-@pytest.mark.parametrize("name", ["a b", "-a", "a.", "ä", "a" * 129, "%00", "a;b", "'", "%0a"])
-def test_names_and_tags_that_are_none(http: httpx.Client, name: str) -> None:
-    body = {"files": [a_file(http)]}
-    assert "dataset name" in refusal(http.post(f"datasets/{name}/versions", json=body))
-    assert "dataset tag" in refusal(http.post("datasets/d/versions", json={**body, "tag": name}))
-    assert http.get("datasets").json() == []
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"path": "../x"}, "not a path inside"),
-        ({"path": "/etc/passwd"}, "not a path inside"),
-        ({"path": "a/../../x"}, "not a path inside"),
-        ({"path": "a\\b"}, "not a path inside"),
-        ({"path": "C:/x"}, "not a path inside"),
-        ({"path": ""}, "not a path inside"),
-        ({"object_id": "0" * 64}, "is not stored"),
-        ({"object_id": "../kedge.db"}, "is not stored"),
-        ({"size_bytes": 9}, "is said to have 9 bytes, its object has 10"),
-        ({"size_bytes": -1}, "is said to have -1 bytes"),
-        ({"size_bytes": 10**30}, "is said to have 1"),
-        ({"path": 3}, "files[0].path"),
-    ],
-)
-def test_files_that_are_none(http: httpx.Client, change: dict[str, Any], said: str) -> None:
-    assert said in refusal(http.post("datasets/d/versions", json={"files": [a_file(http, **change)]}))
-    assert http.get("datasets").json() == []
-
-
-@pytest.mark.parametrize(
-    ("paths", "said"),
-    [
-        (["a", "a"], "names a path twice"),
-        (["a", "a/b"], "'a' both as a file"),
-        (["x/y/z", "x/y"], "'x/y' both"),
-    ],
-)
-def test_files_that_cannot_lie_side_by_side(http: httpx.Client, paths: list[str], said: str) -> None:
-    files = [a_file(http, path) for path in paths]
-    assert said in refusal(http.post("datasets/d/versions", json={"files": files}))
 
 
 BROKEN = [
@@ -185,23 +112,6 @@ def test_bodies_that_are_no_version(http: httpx.Client, body: bytes) -> None:
 def test_bodies_that_are_no_run(http: httpx.Client, body: bytes) -> None:
     refusal(http.post("pipeline-runs", content=body))
     assert http.get("pipeline-runs").json() == []
-
-
-def test_a_report_is_judged_here_and_kept(http: httpx.Client) -> None:
-    check = {"name": "auc", "value": 0.7, "rule": ">= 0.65", "passed": True}
-    undefined = {"name": "error", "value": None, "rule": "<= 0.1", "passed": False}
-    body = {"gate": "g", "subject": "m", "pipeline_run_id": "r"}
-    passed = http.post("reports", json={**body, "checks": [check]})
-    assert (passed.status_code, passed.json()["passed"]) == (201, True)
-    failed = http.post("reports", json={**body, "checks": [check, undefined]}).json()
-    assert failed["passed"] is False
-    assert http.get(f"reports/{failed['id']}").json() == failed
-    assert [each["id"] for each in http.get("reports", params={"pipeline_run_id": "r"}).json()] == [
-        failed["id"],
-        passed.json()["id"],
-    ]
-    assert "at least one check" in refusal(http.post("reports", json={**body, "checks": []}))
-    refusal(http.post("reports", json={**body, "checks": [check], "passed": True}))
 
 
 def test_the_command_of_a_run_is_queued_and_taken_back(http: httpx.Client) -> None:

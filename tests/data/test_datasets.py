@@ -64,7 +64,7 @@ def test_folders_and_files(shared: Platform, tmp_path: Path) -> None:
     with pytest.raises(Conflict, match="not empty"):
         version.checkout(tmp_path / "out")
     assert version.checkout(tmp_path / "out", force=True)
-    with pytest.raises(Invalid, match="holds no table"):
+    with pytest.raises(Invalid, match="holds no Parquet file"):
         version.to_arrow()
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
     assert kedge.dataset("csv").add(tmp_path / "t.csv").columns == ("a", "b")

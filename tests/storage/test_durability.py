@@ -162,33 +162,3 @@ def test_objects_cannot_be_written_over(tmp_path: Path) -> None:
     objects = FolderObjects(tmp_path)
     path = objects.path(objects.put([b"x"]))
     assert path.stat().st_mode & 0o222 == 0
-
-
-def test_a_full_disk_is_told_and_the_next_transaction_works(tmp_path: Path) -> None:
-    database = open_database(tmp_path / "kedge.db", SystemClock())
-    pages = database._writer.execute("PRAGMA page_count").fetchone()[0]
-    database._writer.execute(f"PRAGMA max_page_count = {pages + 2}")
-
-    def write(note: str) -> None:
-        with database.write() as connection:
-            connection.execute("INSERT INTO kedge_label VALUES ('e', ?, 0, 1.0, 0)", (note,))
-
-    with pytest.raises(StorageError, match="disk is full"):
-        write("x" * 1_000_000)
-    write("small")
-    assert [row["request_id"] for row in database.rows("SELECT * FROM kedge_label")] == ["small"]
-
-
-def test_a_commit_that_is_refused_leaves_no_transaction_open(tmp_path: Path) -> None:
-    database = open_database(tmp_path / "kedge.db", SystemClock())
-
-    def write() -> None:
-        with database.write() as connection:
-            connection.execute("PRAGMA defer_foreign_keys = ON")
-            connection.execute("INSERT INTO kedge_dataset_use VALUES ('r', 's', 'no such version')")
-
-    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
-        write()
-    with database.write() as connection:
-        connection.execute("INSERT INTO kedge_label VALUES ('e', 'r', 0, 1.0, 0)")
-    assert database.rows("SELECT * FROM kedge_dataset_use") == []

@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from kedge.core.errors import TooLarge
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -30,8 +32,8 @@ _MLFLOW = (
 )
 
 
-class BodyTooLarge(Exception):
-    """A streamed body went over its limit."""
+class BodyTooLarge(TooLarge):
+    """A streamed body went over its limit; a KedgeError, so that a handler that it passes through answers 413 as well."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Guard:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > limit:
-                raise BodyTooLarge
+                raise BodyTooLarge(f"the body is over the limit of {limit} bytes")
             return message
 
         async def noted(message: MutableMapping[str, Any]) -> None:
@@ -96,9 +98,9 @@ class Guard:
 
         try:
             await self.app(scope, counted, noted)
-        except BodyTooLarge:
+        except BodyTooLarge as error:
             if not begun:
-                await _refuse(send, 413, "too_large", f"the body is over the limit of {limit} bytes")
+                await _refuse(send, error.status, error.code, error.message)
 
 
 def name_of(host: str) -> str:

@@ -1,6 +1,5 @@
 """One HTTP connection to the platform; answers come back as structs, errors as the KedgeError they were."""
 
-import contextlib
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -50,8 +49,10 @@ class Connection:
         """Send and decode. Raises the KedgeError that the server answered, or Unavailable when it does not."""
         data = msgspec.json.encode(body) if body is not None else content
         headers = {"content-type": "application/json"} if body is not None else {}
-        with self._answered():
+        try:
             reply = self._http.request(method, PREFIX + path, content=data, params=query, headers=headers)
+        except httpx.HTTPError as error:
+            raise self._silent(error) from error
         if reply.is_error:
             raise _error(reply)
         try:
@@ -61,27 +62,36 @@ class Connection:
                 f"{self.url} does not answer as Kedge does: {error}", hint="is KEDGE_URL right?"
             ) from error
 
-    @contextlib.contextmanager
-    def _answered(self) -> Iterator[None]:
-        try:
-            yield
-        except httpx.HTTPError as error:
-            raise errors.Unavailable(
-                f"no answer from {self.url}: {error}", hint="start it with `kedge up`, or set KEDGE_URL"
-            ) from error
-
     def close(self) -> None:
         """Close the connections that were kept open; the next call opens new ones."""
         self._http.close()
         self._http = httpx.Client(base_url=self.url, timeout=TIMEOUT_S, trust_env=False)
 
-    def download(self, path: str) -> Iterable[bytes]:
-        """The body of GET `path`, in pieces."""
-        with self._answered(), self._http.stream("GET", PREFIX + path) as reply:
-            if reply.is_error:
-                reply.read()
-                raise _error(reply)
-            yield from reply.iter_bytes()
+    def download(self, path: str) -> Iterator[bytes]:
+        """The body of GET `path`, in pieces. Raises as `call` does."""
+        try:
+            with self._http.stream("GET", PREFIX + path) as reply:
+                if reply.is_error:
+                    reply.read()
+                    raise _error(reply)
+                yield from reply.iter_bytes()
+        except httpx.HTTPError as error:
+            raise self._silent(error) from error
+
+    def exists(self, path: str) -> bool:
+        """Whether HEAD `path` finds something."""
+        try:
+            reply = self._http.head(PREFIX + path)
+        except httpx.HTTPError as error:
+            raise self._silent(error) from error
+        if reply.is_error and reply.status_code != httpx.codes.NOT_FOUND:
+            raise _error(reply)
+        return not reply.is_error
+
+    def _silent(self, error: httpx.HTTPError) -> errors.Unavailable:
+        return errors.Unavailable(
+            f"no answer from {self.url}: {error}", hint="start it with `kedge up`, or set KEDGE_URL"
+        )
 
 
 def _error(reply: httpx.Response) -> errors.KedgeError:
@@ -99,7 +109,9 @@ _shared: Connection | None = None
 def connect(url: str | None = None) -> Connection:
     """Use the platform at `url` (default: KEDGE_URL, else http://127.0.0.1:5000) from here on."""
     global _shared  # noqa: PLW0603 - the SDK's one piece of state
-    _shared = Connection(url)
+    wanted = (url or platform_url()).rstrip("/")
+    if _shared is None or _shared.url != wanted:
+        _shared = Connection(wanted)
     return _shared
 
 

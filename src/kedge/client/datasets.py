@@ -1,35 +1,27 @@
 """Dataset versions from user code."""
 
 import dataclasses
-import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pyarrow as pa
-from blake3 import blake3
 
 from kedge.client.connection import connection
 from kedge.client.settings import running_step
-from kedge.core.datasets import DatasetFile, DatasetSummary, DatasetUse, DatasetVersion
-from kedge.core.errors import Conflict, Invalid, NotFound, StorageError
+from kedge.client.transfers import OnBytes, check_out, fetch, upload
+from kedge.core.datasets import ColumnProfile, DatasetFile, DatasetSummary, DatasetUse, DatasetVersion
+from kedge.core.errors import Invalid
 from kedge.core.ids import is_name
-from kedge.data.paths import inside
-from kedge.data.profile import profile
-from kedge.data.tables import read_files, read_local, to_parquet
+from kedge.data.paths import files_below
+from kedge.data.profile import profile, profile_columns
+from kedge.data.tables import columns_of, parquet_rows, read_files, read_local, write_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_PIECE_BYTES = 1024 * 1024
 TABLE_FILE = "data.parquet"
-
-
-class _Stored(msgspec.Struct, frozen=True):
-    object_id: str
-    size_bytes: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,15 +56,21 @@ class Version:
         return tuple(column.name for column in self.record.columns)
 
     def to_arrow(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """All rows, of the columns named (default: all). Raises Invalid for an unknown column."""
+        """All rows of its Parquet files, of the columns named, in that order (default: all).
+
+        Raises
+        ------
+        Invalid
+            There is no such column, or the version holds no Parquet file or some that do not fit together.
+        """
+        tables = [file for file in self.record.files if _is_parquet(file.path)]
+        if not tables:
+            raise Invalid(
+                f"version {self.number} of dataset {self.record.dataset!r} holds no Parquet file",
+                hint="use checkout, and read its files",
+            )
         with tempfile.TemporaryDirectory(prefix="kedge-") as folder:
-            tables = [file for file in self.record.files if file.path.endswith(".parquet")]
-            if not tables:
-                raise Invalid(
-                    f"version {self.number} of {self.record.dataset!r} holds no table; use checkout"
-                )
-            paths = [_fetch(file, Path(folder)) for file in tables]
-            table = read_files(paths, columns)
+            table = read_files([fetch(file, Path(folder)) for file in tables], columns)
         self._remember()
         return table
 
@@ -81,36 +79,31 @@ class Version:
         frame: pd.DataFrame = self.to_arrow(columns).to_pandas()
         return frame
 
-    def checkout(self, folder: str | Path, *, force: bool = False) -> Path:
+    def checkout(self, folder: str | Path, *, force: bool = False, on_bytes: OnBytes | None = None) -> Path:
         """Write all files below `folder`, which appears complete or not at all.
+
+        Parameters
+        ----------
+        folder
+            Made, with its parents. What is there already must be an empty folder.
+        force
+            Replace what is there, whatever it is.
+        on_bytes
+            Called with the length of each piece that has arrived; together they are `record.size_bytes`.
 
         Raises
         ------
         Conflict
-            The folder is not empty and `force` is not set, or it is the current one.
+            The folder is not empty and `force` is not set.
         Invalid
             A path of the version would leave the folder; nothing is written.
+        StorageError
+            The disk refused, or a file arrived with another content; nothing is left behind.
         """
-        target = Path(folder).resolve()
-        if Path.cwd().is_relative_to(target):
-            raise Conflict(
-                f"{target} is where you are, and cannot be replaced", hint="name a folder below it"
-            )
-        if target.exists() and (not target.is_dir() or any(target.iterdir())) and not force:
-            raise Conflict(f"{target} is there and not empty", hint="choose another folder, or force")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".kedge-", dir=target.parent) as scratch:
-            made = Path(scratch) / "files"
-            made.mkdir()
-            for file in self.record.files:
-                inside(made, file.path)
-            for file in self.record.files:
-                _fetch(file, made)
-            if target.exists():
-                target.rename(Path(scratch) / "old")
-            made.rename(target)
+        target = Path(folder)
+        check_out(self.record.files, target, force=force, on_bytes=on_bytes)
         self._remember()
-        return Path(folder)
+        return target
 
     def _remember(self) -> None:
         step = running_step()
@@ -125,25 +118,40 @@ class Dataset:
 
     name: str
 
-    def __post_init__(self) -> None:
-        if not is_name(self.name):
-            raise Invalid(
-                f"dataset name {self.name!r}: letters, digits, '.', '_' and '-', at most 128, ends alphanumeric"
-            )
-
     def add(
-        self, source: "pa.Table | pd.DataFrame | str | Path", *, tag: str | None = None, message: str = ""
+        self,
+        source: "pa.Table | pd.DataFrame | str | Path",
+        *,
+        tag: str | None = None,
+        message: str = "",
+        on_bytes: OnBytes | None = None,
     ) -> Version:
-        """Record a version: a table, a .parquet or .csv file, or a folder file by file.
+        """Record a version. Content that is there already, under the same tag or given without, is that version.
 
-        Content that is there already, under the same tag, gives the version that holds it.
+        Parameters
+        ----------
+        source
+            A pyarrow Table, a pandas DataFrame (its index is left out) or a .parquet or .csv file: kept as one Parquet
+            file, the same bytes for the same table. Or a folder: kept file by file, as it is.
+        tag
+            A name for the version; it moves here from the version that bore it.
+        message
+            What the version is, for people.
+        on_bytes
+            Called with the length of each piece that the platform has.
+
+        Raises
+        ------
+        Invalid
+            The source cannot be read or made a table, or the tag is no name.
         """
         step = running_step()
-        files, table = _collect(source)
+        with tempfile.TemporaryDirectory(prefix="kedge-") as scratch:
+            files, columns = _put(source, Path(scratch), on_bytes)
         body = {
             "files": files,
-            "columns": profile(table) if table is not None else (),
-            "rows": table.num_rows if table is not None else 0,
+            "columns": columns,
+            "rows": sum(file.rows for file in files),
             "tag": tag,
             "message": message,
             "pipeline_run_id": step[0] if step else None,
@@ -152,10 +160,10 @@ class Dataset:
             connection().call("POST", f"/datasets/{self.name}/versions", DatasetVersion, body=body)
         )
 
-    def version(self, ref: str = "latest") -> Version:
-        """By tag, number, id, or `latest`. Raises NotFound."""
-        if not is_name(ref):  # it would lead the request elsewhere
-            raise NotFound(f"dataset {self.name!r} has no version {ref!r}")
+    def version(self, ref: str | int = "latest") -> Version:
+        """By tag, number, 8 or more digits of its id or content id, or `latest`. Raises NotFound."""
+        if not is_name(str(ref)):
+            raise Invalid(f"{ref!r} cannot name a version of dataset {self.name!r}", hint=_NAMES)
         return Version(connection().call("GET", f"/datasets/{self.name}/versions/{ref}", DatasetVersion))
 
     def versions(self) -> list[Version]:
@@ -164,8 +172,13 @@ class Dataset:
         return [Version(each) for each in found]
 
 
+_NAMES = "letters, digits, '.', '_' and '-', at most 128, first and last a letter or digit"
+
+
 def dataset(name: str) -> Dataset:
-    """The dataset `name`; it comes to be with its first version."""
+    """The dataset `name`; it comes to be with its first version. Raises Invalid for what is no name."""
+    if not is_name(name):
+        raise Invalid(f"{name!r} cannot name a dataset", hint=_NAMES)
     return Dataset(name)
 
 
@@ -174,50 +187,55 @@ def datasets() -> list[DatasetSummary]:
     return connection().call("GET", "/datasets", list[DatasetSummary])
 
 
-def _collect(source: "pa.Table | pd.DataFrame | str | Path") -> tuple[list[DatasetFile], pa.Table | None]:
+def source_bytes(source: Path) -> int:
+    """About how many bytes `add` will report through `on_bytes`: exact for a folder."""
+    if source.is_dir():
+        return sum(file.stat().st_size for file in files_below(source))
+    return source.stat().st_size
+
+
+def _put(
+    source: "pa.Table | pd.DataFrame | str | Path", scratch: Path, on_bytes: OnBytes | None
+) -> tuple[list[DatasetFile], tuple[ColumnProfile, ...]]:
     if isinstance(source, str | Path):
         path = Path(source)
         if path.is_dir():
-            return [_put_file(path, each) for each in sorted(path.rglob("*")) if each.is_file()], None
+            return _put_folder(path, on_bytes)
         table = read_local(path)
     else:
         table = source if isinstance(source, pa.Table) else _from_pandas(source)
-    content = to_parquet(table)
-    stored = connection().call("PUT", "/objects", _Stored, content=content)
-    file = DatasetFile(
-        path=TABLE_FILE, object_id=stored.object_id, size_bytes=stored.size_bytes, rows=table.num_rows
-    )
-    return [file], table
+    write_parquet(table, scratch / TABLE_FILE)
+    columns = profile(table)
+    return [upload(scratch / TABLE_FILE, TABLE_FILE, rows=table.num_rows, on_bytes=on_bytes)], columns
+
+
+def _put_folder(
+    folder: Path, on_bytes: OnBytes | None
+) -> tuple[list[DatasetFile], tuple[ColumnProfile, ...]]:
+    found = files_below(folder)
+    tables = [file for file in found if _is_parquet(file.name)]
+    rows: dict[Path, int] = {}
+    columns: tuple[ColumnProfile, ...] = ()
+    try:
+        rows = {file: parquet_rows(file) for file in tables}
+        columns = tuple(profile_columns(columns_of(tables))) if tables else ()
+    except Invalid:
+        # A folder may hold tables that are no one table, or broken ones: it is kept all the same, without a profile.
+        rows = {}
+    paths = [file.relative_to(folder).as_posix() for file in found]
+    files = [
+        upload(file, path, rows=rows.get(file, 0), on_bytes=on_bytes)
+        for file, path in zip(found, paths, strict=True)
+    ]
+    return files, columns
+
+
+def _is_parquet(path: str) -> bool:
+    return path.endswith(".parquet")
 
 
 def _from_pandas(frame: Any) -> pa.Table:
     try:
         return pa.Table.from_pandas(frame, preserve_index=False)
-    except (TypeError, AttributeError, ValueError, pa.ArrowException) as error:
+    except (TypeError, AttributeError, pa.ArrowException) as error:
         raise Invalid(f"cannot make a table of {type(frame).__name__}: {error}") from error
-
-
-def _put_file(root: Path, path: Path) -> DatasetFile:
-    def pieces() -> Iterator[bytes]:
-        with path.open("rb") as file:
-            while piece := file.read(_PIECE_BYTES):
-                yield piece
-
-    stored = connection().call("PUT", "/objects", _Stored, content=pieces())
-    name = path.relative_to(root).as_posix()
-    return DatasetFile(path=name, object_id=stored.object_id, size_bytes=stored.size_bytes)
-
-
-def _fetch(file: DatasetFile, folder: Path) -> Path:
-    """Write one file below `folder`, its content checked against its id."""
-    place = inside(folder, file.path)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    hasher = blake3()
-    with place.open("wb") as out:
-        for piece in connection().download(f"/objects/{file.object_id}"):
-            hasher.update(piece)
-            out.write(piece)
-    if hasher.hexdigest() != file.object_id:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise StorageError(f"{file.path!r} arrived with another content than recorded", hint="fetch it again")
-    return place

@@ -6,7 +6,7 @@ import msgspec
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One comparison: `value` against `rule`, for example 0.71 against `>= 0.65`; None is what is no finite number."""
+    """One comparison: `value` against `rule`, for example 0.71 against `>= 0.65`; None is what no number can say (NaN)."""
 
     name: str
     value: float | None

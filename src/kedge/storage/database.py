@@ -37,7 +37,8 @@ class Database:
                 yield self._writer
                 self._writer.execute("COMMIT")
             except BaseException:
-                if self._writer.in_transaction:  # a full disk has undone it already
+                # A full disk makes SQLite end the transaction itself; a commit that fails leaves it open.
+                if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 raise
 

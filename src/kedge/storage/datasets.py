@@ -34,11 +34,9 @@ class SqlDatasets:
     def add(self, version: NewDatasetVersion) -> DatasetVersion:
         content_id = _content_id(version.files)
         with self._database.write() as connection:
-            same = connection.execute(
-                _SQL["same"],
-                {"dataset": version.dataset, "content_id": content_id, "tag": version.tag},
-            ).fetchone()
-            if same is not None and version.tag in (None, same["tag"]):
+            wanted = {"dataset": version.dataset, "content_id": content_id, "tag": version.tag}
+            same = connection.execute(_SQL["same"], wanted).fetchone()
+            if same is not None:
                 return _version(same)
             if version.tag is not None:
                 connection.execute(_SQL["untag"], (version.dataset, version.tag))
@@ -67,8 +65,7 @@ class SqlDatasets:
             found = self._database.rows(
                 _SQL["by_prefix"], {"dataset": dataset, "prefix": ref, "length": len(ref)}
             )
-            # The same content may stand under several tags; the newest of them is as good as any.
-            row = found[0] if len({each["content_id"] for each in found}) == 1 else None
+            row = found[0] if len(found) == 1 else None
         if row is None:
             self.versions(dataset)  # an unknown dataset is the better complaint
             raise NotFound(

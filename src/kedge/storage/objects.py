@@ -60,11 +60,11 @@ class FolderObjects:
         return self._root / object_id[:2] / object_id[2:]
 
     def _keep(self, temporary: Path, place: Path) -> None:
-        if place.exists():
-            return
-        place.parent.mkdir(exist_ok=True)
-        temporary.chmod(0o444)
-        temporary.rename(place)
+        if not place.exists():
+            place.parent.mkdir(exist_ok=True)
+            temporary.chmod(0o444)
+            temporary.rename(place)
+        # Also when it was there: another put may have renamed it and not come to this line yet.
         _sync_folder(place.parent)
         _sync_folder(self._root)
 

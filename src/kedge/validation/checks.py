@@ -15,9 +15,7 @@ def at_least(name: str, value: float, minimum: float, detail: str = "") -> Check
     >>> at_least("auc", 0.71, 0.65).passed
     True
     """
-    return Check(
-        name=name, value=_finite(value), rule=f">= {minimum:g}", passed=bool(value >= minimum), detail=detail
-    )
+    return check(name, value, f">= {minimum:g}", passed=bool(value >= minimum), detail=detail)
 
 
 def at_most(name: str, value: float, maximum: float, detail: str = "") -> Check:
@@ -28,14 +26,25 @@ def at_most(name: str, value: float, maximum: float, detail: str = "") -> Check:
     >>> at_most("calibration error", float("nan"), 0.05).passed
     False
     """
-    return Check(
-        name=name, value=_finite(value), rule=f"<= {maximum:g}", passed=bool(value <= maximum), detail=detail
-    )
+    return check(name, value, f"<= {maximum:g}", passed=bool(value <= maximum), detail=detail)
 
 
 def check(name: str, value: float, rule: str, passed: bool, detail: str = "") -> Check:
-    """A check of your own: the rule in words, and whether it holds."""
-    return Check(name=name, value=_finite(value), rule=rule, passed=bool(passed), detail=detail)
+    """A check of your own: the rule in words, and whether it holds.
+
+    JSON has no NaN and no infinities: such a value is kept as None, and said in `detail`.
+    """
+    number = float(value)
+    if not math.isfinite(number):
+        said = f"the value was {number}"
+        return Check(
+            name=name,
+            value=None,
+            rule=rule,
+            passed=bool(passed),
+            detail=f"{detail}; {said}" if detail else said,
+        )
+    return Check(name=name, value=number, rule=rule, passed=bool(passed), detail=detail)
 
 
 def verdict(checks: Sequence[Check]) -> bool:
@@ -46,20 +55,16 @@ def verdict(checks: Sequence[Check]) -> bool:
 
 
 def require(report: Report) -> None:
-    """Raise GateFailed naming each check that did not pass."""
+    """Raise GateFailed naming each check that did not pass; do nothing when the report passed."""
     failed = [
-        f"{each.name} is {_shown(each.value)}, must be {each.rule}"
-        for each in report.checks
-        if not each.passed
+        f"{each.name} is {_shown(each)}, must be {each.rule}" for each in report.checks if not each.passed
     ]
-    if failed:
-        raise GateFailed(f"gate {report.gate!r} did not pass for {report.subject}: " + "; ".join(failed))
+    if not report.passed:
+        raise GateFailed(
+            f"gate {report.gate!r} did not pass for {report.subject}: " + "; ".join(failed),
+            hint=f"the report is {report.id}",
+        )
 
 
-def _finite(value: float) -> float | None:
-    """JSON has no other numbers, so a report could not be stored with them."""
-    return float(value) if math.isfinite(value) else None
-
-
-def _shown(value: float | None) -> str:
-    return "not a finite number" if value is None else f"{value:.4g}"
+def _shown(of: Check) -> str:
+    return f"no finite number ({of.detail})" if of.value is None else f"{of.value:.4g}"

@@ -1,6 +1,5 @@
 """Dataset versions over HTTP. Profiles are computed by the client; the server checks that all bytes are there."""
 
-from pathlib import PurePosixPath
 from typing import Annotated
 
 import msgspec
@@ -14,7 +13,10 @@ from kedge.core.errors import Invalid
 from kedge.core.ids import is_name
 from kedge.core.routes import Route
 from kedge.core.services import Services
-from kedge.data.paths import checked
+from kedge.data.paths import checked_together
+
+MOST_ROWS = 2**53
+LONGEST_MESSAGE = 10_000
 
 
 class VersionBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,9 +24,9 @@ class VersionBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     files: tuple[DatasetFile, ...]
     columns: tuple[ColumnProfile, ...] = ()
-    rows: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
+    rows: Annotated[int, msgspec.Meta(ge=0, le=MOST_ROWS)] = 0
     tag: str | None = None
-    message: str = ""
+    message: Annotated[str, msgspec.Meta(max_length=LONGEST_MESSAGE)] = ""
     pipeline_run_id: str | None = None
 
 
@@ -72,18 +74,17 @@ def add_version(services: Services, name: str, body: VersionBody) -> DatasetVers
     for what, text in (("name", name), ("tag", body.tag)):
         if text is not None and not is_name(text):
             raise Invalid(
-                f"dataset {what} {text!r}: letters, digits, '.', '_' and '-', at most 128, ends alphanumeric"
+                f"{text!r} cannot be the {what} of a dataset: letters, digits, '.', '_' and '-', at most 128, "
+                "first and last a letter or digit"
             )
+    if body.tag == "latest":
+        raise Invalid("the tag 'latest' is taken: it always names the newest version")
     if not body.files:
         raise Invalid(f"a version of dataset {name!r} needs at least one file")
-    paths = [str(checked(file.path)) for file in body.files]
-    if len(set(paths)) != len(paths):
-        raise Invalid(f"a version of dataset {name!r} names a path twice")
-    folders = {str(folder) for path in paths for folder in PurePosixPath(path).parents}
-    both = next((path for path in paths if path in folders), None)
-    if both is not None:
-        raise Invalid(f"a version of dataset {name!r} has {both!r} both as a file and as a folder")
+    checked_together(file.path for file in body.files)
     for file in body.files:
+        if not 0 <= file.rows <= body.rows:
+            raise Invalid(f"{file.path!r} is said to have {file.rows} rows, the version {body.rows}")
         if not services.objects.has(file.object_id):
             raise Invalid(
                 f"object {file.object_id!r} of {file.path!r} is not stored", hint="PUT /objects first"
@@ -91,4 +92,6 @@ def add_version(services: Services, name: str, body: VersionBody) -> DatasetVers
         size = services.objects.size_bytes(file.object_id)
         if size != file.size_bytes:
             raise Invalid(f"{file.path!r} is said to have {file.size_bytes} bytes, its object has {size}")
-    return services.datasets.add(NewDatasetVersion(dataset=name, **msgspec.structs.asdict(body)))
+    files = tuple(sorted(body.files, key=lambda file: file.path))
+    fields = {**msgspec.structs.asdict(body), "files": files}
+    return services.datasets.add(NewDatasetVersion(dataset=name, **fields))

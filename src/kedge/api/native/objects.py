@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -12,14 +13,20 @@ from kedge.core.routes import Route
 from kedge.core.services import Services
 
 LARGEST_OBJECT_BYTES = 64 * 1024**3
+UPLOADS_AT_ONCE = 8
+"""An upload holds a thread until its client has sent all; the threads of the other routes are not for that."""
 
 
 def routes(services: Services) -> tuple[Route, ...]:
     """`PUT /objects`, `GET` and `HEAD /objects/{id}`."""
 
+    uploads = CapacityLimiter(UPLOADS_AT_ONCE)
+
     async def put(request: Request) -> Response:
         loop = asyncio.get_running_loop()
-        object_id = await run_in_threadpool(services.objects.put, _blocking(request.stream(), loop))
+        object_id = await to_thread.run_sync(
+            services.objects.put, _blocking(request.stream(), loop), limiter=uploads
+        )
         size = await run_in_threadpool(services.objects.size_bytes, object_id)
         return answer({"object_id": object_id, "size_bytes": size}, 201)
 

@@ -1,5 +1,7 @@
 """Validation reports over HTTP."""
 
+from typing import Annotated
+
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -12,12 +14,14 @@ from kedge.core.routes import Route
 from kedge.core.services import Services
 from kedge.validation.checks import verdict
 
+ShortText = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+
 
 class ReportBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What `POST /reports` takes; the verdict is made here."""
 
-    gate: str
-    subject: str
+    gate: ShortText
+    subject: ShortText
     checks: tuple[Check, ...]
     pipeline_run_id: str | None = None
     step: str | None = None

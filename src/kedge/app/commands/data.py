@@ -1,16 +1,22 @@
 """`kedge data`: dataset versions."""
 
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
 from kedge.client.connection import connect
-from kedge.client.datasets import dataset, datasets
+from kedge.client.datasets import dataset, datasets, source_bytes
+from kedge.client.transfers import OnBytes
 from kedge.core.errors import Invalid
+from kedge.data.diff import ColumnChange
 from kedge.data.diff import diff as compare
 
 Name = Annotated[str, typer.Argument(help="The dataset; `name@ref` names a version by tag, number or id.")]
@@ -47,7 +53,8 @@ def add(  # noqa: PLR0917 - options of a command, given by name
     connect(url)
     if not source.exists():
         raise Invalid(f"there is no file or folder {source}")
-    version = dataset(name).add(source, tag=tag, message=message)
+    with _progress(f"adding {source}", source_bytes(source)) as on_bytes:
+        version = dataset(name).add(source, tag=tag, message=message, on_bytes=on_bytes)
     if as_json:
         _json(version.record)
     else:
@@ -92,9 +99,9 @@ def show(name: Name, url: Url = None, as_json: AsJson = False) -> None:
             "column", "type", "nulls", "distinct", "min", "mean", "max", title=f"{which}@{record.number}"
         )
         for column in record.columns:
-            shown = (column.minimum, column.mean, column.maximum)
-            cells = ["" if v is None else f"{v:.4g}" if isinstance(v, float) else str(v) for v in shown]
-            table.add_row(column.name, column.type, str(column.nulls), str(column.distinct or ""), *cells)
+            counts = (str(column.nulls), _cell(column.distinct))
+            cells = [_cell(value) for value in (column.minimum, column.mean, column.maximum)]
+            table.add_row(escape(column.name), escape(column.type), *counts, *cells)
         Console().print(table)
         return
     records = [version.record for version in dataset(which).versions()]
@@ -104,7 +111,7 @@ def show(name: Name, url: Url = None, as_json: AsJson = False) -> None:
     table = Table("version", "tag", "content", "rows", "MB", "message")
     for r in records:
         size = f"{r.size_bytes / 1e6:.2f}"
-        table.add_row(str(r.number), r.tag or "", r.content_id[:12], f"{r.rows:,}", size, r.message)
+        table.add_row(str(r.number), r.tag or "", r.content_id[:12], f"{r.rows:,}", size, escape(r.message))
     Console().print(table)
 
 
@@ -122,7 +129,8 @@ def checkout(
     connect(url)
     which, _, ref = name.partition("@")
     version = dataset(which).version(ref or "latest")
-    version.checkout(folder, force=force)
+    with _progress(f"writing {folder}", version.record.size_bytes) as on_bytes:
+        version.checkout(folder, force=force, on_bytes=on_bytes)
     if as_json:
         _json({"folder": str(folder), "version": version.record})
     else:
@@ -148,9 +156,52 @@ def diff(
     if as_json:
         _json(found)
         return
-    for name, value in msgspec.structs.asdict(found).items():
-        if value not in ((), 0):
-            print(f"{name:16} {', '.join(value) if isinstance(value, tuple) else value}")
+    print(f"{old} -> {new}: {found.rows:+,} rows, {found.size_bytes:+,} bytes")
+    for what in _LISTS:
+        names: tuple[str, ...] = getattr(found, what)
+        if names:
+            print(f"{what.replace('_', ' ')}: {', '.join(names)}")
+    if found.columns_changed:
+        Console().print(_changes(found.columns_changed))
+
+
+_LISTS = (
+    "files_added",
+    "files_removed",
+    "files_changed",
+    "columns_added",
+    "columns_removed",
+    "columns_retyped",
+)
+
+
+def _changes(columns: Sequence[ColumnChange]) -> Table:
+    table = Table("column", "nulls", "distinct", "min", "mean", "max", "distance")
+    for each in columns:
+        pairs = (each.nulls, each.distinct, each.minimum, each.mean, each.maximum)
+        distance = "" if each.distance is None else f"{each.distance:.3f}"
+        table.add_row(escape(each.name), *(_pair(*pair) for pair in pairs), distance)
+    return table
+
+
+def _pair(old: float | str | None, new: float | str | None) -> str:
+    return _cell(old) if old == new else f"{_cell(old)} -> {_cell(new)}"
+
+
+def _cell(value: float | str | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else escape(str(value))
+
+
+@contextlib.contextmanager
+def _progress(what: str, size_bytes: int) -> Iterator[OnBytes]:
+    """A bar on a terminal, nothing elsewhere."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(escape(what), total=size_bytes)
+        yield lambda length: progress.advance(task, length)
 
 
 def _json(value: Any) -> None:

@@ -1,7 +1,8 @@
 -- name: same
--- The version with this content; where there are several, the one that bears the tag, else the newest.
-SELECT * FROM kedge_dataset_version WHERE dataset = :dataset AND content_id = :content_id
-ORDER BY tag IS NOT NULL AND tag IS :tag DESC, number DESC LIMIT 1
+-- The version with this content and, where one is given, this tag; the newest where there are several.
+SELECT * FROM kedge_dataset_version
+WHERE dataset = :dataset AND content_id = :content_id AND (:tag IS NULL OR tag = :tag)
+ORDER BY number DESC LIMIT 1
 
 -- name: tagged
 -- The version that bears a tag.
@@ -34,7 +35,7 @@ SELECT * FROM kedge_dataset_version WHERE dataset = ? AND number = ?
 -- Versions whose id or content id begins so.
 SELECT * FROM kedge_dataset_version
 WHERE dataset = :dataset AND (substr(id, 1, :length) = :prefix OR substr(content_id, 1, :length) = :prefix)
-ORDER BY number DESC
+ORDER BY number DESC LIMIT 2
 
 -- name: versions
 -- Newest first.
