@@ -14,7 +14,7 @@ from kedge.pipelines.fingerprint import code_parts, difference, key_of, value_ha
 from kedge.pipelines.project import Project
 
 HELPERS = '''
-    import functools
+    import contextlib, functools
     LIMIT = 10
 
     def scaled(x):
@@ -37,8 +37,24 @@ HELPERS = '''
             return function(*args)
         return wrapper
 
+    @contextlib.contextmanager
+    def opened(x):
+        yield x + 100
+
+    @functools.singledispatch
+    def described(x):
+        return 0
+
+    @described.register
+    def _whole(x: int):
+        return x + 200
+
+    def lent(x):
+        return x + 300
+
     class Base:
         offset = 1
+        table = {"lent": lent}
         def shift(self, x):
             return x + self.offset
 
@@ -52,7 +68,7 @@ HELPERS = '''
 '''
 STEPS = """
     import helpers
-    from helpers import Model, logged, remembered, scaled
+    from helpers import Model, described, logged, opened, remembered, scaled
     import kedge
 
     RATES = {"a": [1, 2], "f": scaled}
@@ -94,6 +110,11 @@ STEPS = """
     @kedge.step(cache=True)
     def through_renamed(x):
         return [renamed.value(y) for y in x]
+
+    @kedge.step(cache=True)
+    def through_library(x):
+        with opened(x) as y:
+            return described(y)
 
     class Settings:
         def __init__(self, function):
@@ -173,6 +194,10 @@ def edited(folder: Path, step: str, file: str, old: str, new: str) -> str:
         ("through_package", "deeper/inner.py", "x * FACTOR", "x + FACTOR", "module deeper/inner.py changed"),
         ("through_package", "deeper/basis.py", "FACTOR = 2", "FACTOR = 3", "module deeper/basis.py changed"),
         ("through_renamed", "deeper/inner.py", "x * FACTOR", "x + FACTOR", "module deeper/inner.py changed"),
+        ("through_library", "helpers.py", "x + 100", "x + 101", "code of helpers.opened changed"),
+        ("through_library", "helpers.py", "return 0", "return 1", "code of helpers.described changed"),
+        ("through_library", "helpers.py", "x + 200", "x + 201", "code of helpers._whole changed"),
+        ("through_class", "helpers.py", "x + 300", "x + 301", "code of helpers.lent changed"),
         ("through_instance", "helpers.py", "return 2 * x", "return 3 * x", "code of helpers._twice changed"),
         ("with_constant", "steps.py", '"a": [1, 2]', '"a": [1, 3]', "constant steps.RATES changed"),
         ("with_constant", "steps.py", "FIXED = 7", "FIXED = 8", "default of steps.with_constant(extra) changed"),

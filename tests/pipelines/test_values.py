@@ -152,13 +152,31 @@ def test_what_a_frame_carries_beside_its_columns_stays(objects: FolderObjects) -
         pa.table([[1], [2]], names=["same", "same"]),
         pa.table({"x": pa.array([(1, 2, 3)], pa.month_day_nano_interval())}),
         pa.table({"x": pa.array([{}])}),
+        pa.table({"x": pa.array([5], pa.timestamp("s"))}),
+        pa.table({"x": pa.array([5], pa.time32("s"))}),
+        pa.table({"x": pa.array([86_400_000], pa.date64())}),
     ],
-    ids=["doubled names", "interval", "empty struct"],
+    ids=["doubled names", "interval", "empty struct", "seconds", "time of day", "date64"],
 )
 def test_a_table_that_parquet_cannot_hold_is_pickled(objects: FolderObjects, table: pa.Table) -> None:
     output = store(table, objects, "s")
     assert output.format == "pickle"
     assert load(output, objects).equals(table)
+
+
+def test_the_types_of_a_table_stay(objects: FolderObjects) -> None:
+    values = {
+        "n": pa.array([1, None], pa.uint8()),
+        "w": pa.array(["a", "b"]).dictionary_encode(),
+        "l": pa.array(["a", None], pa.large_string()),
+        "t": pa.array([1, 2], pa.timestamp("ns", "Europe/Berlin")),
+        "s": pa.array([{"a": [1]}, None]),
+        "d": pa.array([1, 2], pa.duration("us")),
+    }
+    output = store(pa.table(values), objects, "s")
+    assert output.format == "parquet"
+    back = load(output, objects)
+    assert (back.schema, back.equals(pa.table(values))) == (pa.table(values).schema, True)
 
 
 def test_arrays_that_are_more_than_numbers_stay_so(objects: FolderObjects) -> None:

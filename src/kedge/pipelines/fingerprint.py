@@ -79,8 +79,7 @@ class _Reach:
         if isinstance(value, Step | Pipeline):
             self.value(name, value.function)
         elif isinstance(value, types.FunctionType):
-            if self._project.owns(value.__code__.co_filename):
-                self.function(value)
+            self._function(value)
         elif isinstance(value, type):
             self._class(value)
         elif isinstance(value, types.ModuleType):
@@ -114,6 +113,17 @@ class _Reach:
         for reached, value in _enclosed(function):
             self.value(f"constant {name}.{reached}", value)
 
+    def _function(self, function: types.FunctionType) -> None:
+        """A library's function may stand around one of the project: a decorator's, or that of singledispatch."""
+        if self._project.owns(function.__code__.co_filename):
+            self.function(function)
+            return
+        if not self._first(function):
+            return
+        inside = [value for _, value in _enclosed(function)]
+        for called in _called([inside, getattr(function, "__wrapped__", None)]):
+            self.value("wrapped", called)
+
     def _class(self, kind: type) -> None:
         if not self._is_own_class(kind) or not self._first(kind):
             return
@@ -126,6 +136,8 @@ class _Reach:
             for function in _functions(value):
                 if self._project.owns(function.__code__.co_filename):
                     self.function(function)
+            for called in _called(value):
+                self.value(f"{name}.{attribute}", called)
             if isinstance(value, _PLAIN) and not attribute.startswith("__"):
                 self._put(f"constant {name}.{attribute}", _text(value))
 

@@ -171,7 +171,8 @@ def _parquet(table: pa.Table, value: Any) -> bytes | None:
         pq.write_table(table, buffer, compression="zstd")
     except pa.ArrowException:
         return None
-    return buffer.getvalue()
+    content = buffer.getvalue()
+    return content if pq.read_schema(pa.BufferReader(content)).equals(table.schema) else None
 
 
 def _shortened(text: str) -> str:
