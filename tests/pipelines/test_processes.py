@@ -33,6 +33,7 @@ SOURCE = """
 
     @kedge.step
     def exits(x):
+        print("so far", end="")
         os._exit(3)
 
     @kedge.step(timeout_s=0.3)
@@ -89,6 +90,31 @@ SOURCE = """
             {}["key"]
         except KeyError as error:
             raise RuntimeError("cannot do it: \\udc80") from error
+
+    @kedge.step
+    def spoils_streams(how):
+        if how == "close":
+            sys.stdout.close()
+            sys.stderr.close()
+        elif how == "replace":
+            sys.stdout = open(os.devnull, "w")
+        elif how == "remove":
+            sys.stdout = sys.stderr = None
+        elif how == "close below":
+            os.close(1)
+            os.close(2)
+        else:
+            sys.stderr.close()
+            raise LookupError("the end\\n\\nsee https://example.org")
+
+    @kedge.step
+    def says(*_):
+        print("heard")
+        return "said"
+
+    @kedge.pipeline
+    def spoiling(how):
+        return [spoils_streams(how), says.after(spoils_streams("replace"))()]
 
     @kedge.pipeline
     def stalling(marker):
@@ -169,6 +195,7 @@ def test_a_process_that_exits_is_a_failed_step(bench: Bench, entry) -> None:
         "failed",
         "step 'exits' failed: step 'exits': its process ended with code 3",
     )
+    assert bench.log(bench.steps(run)["exits"]) == "so far"
 
 
 def test_a_step_over_its_time_is_ended_with_all_that_it_started(bench: Bench, entry, tmp_path: Path) -> None:
@@ -390,3 +417,17 @@ def test_an_error_tells_its_cause_and_need_not_be_proper_text(bench: Bench, entr
     assert run.error == r"step 'chained' failed: RuntimeError: cannot do it: \udc80"
     assert error.index("KeyError: 'key'") < error.index("direct cause") < error.index("RuntimeError")
     assert "host.py" not in error
+
+
+@pytest.mark.parametrize("how", ["close", "replace", "remove", "close below"])
+def test_a_step_that_spoils_its_streams_takes_nothing_from_the_next(bench: Bench, entry, how: str) -> None:
+    run = bench.run(entry("spoiling"), bench.local(1), how=how)
+    assert (run.state, run.result) == ("succeeded", [None, "said"])
+    assert bench.log(bench.steps(run)["says"]) == "heard\n"
+
+
+def test_an_error_of_many_lines_is_named_by_its_first(bench: Bench, entry) -> None:
+    run = bench.run(entry("spoiling"), bench.local(1), how="fail")
+    assert run.error == "step 'spoils_streams' failed: LookupError: the end"
+    assert bench.states(run)["says"] == "succeeded"
+    assert bench.steps(run)["spoils_streams"].error.endswith("the end\n\nsee https://example.org")

@@ -187,6 +187,13 @@ def test_arrays_that_are_more_than_numbers_stay_so(objects: FolderObjects) -> No
     assert load(store(np.array(5), objects, "s"), objects).shape == ()
 
 
+def test_a_list_that_holds_itself_comes_back_so(objects: FolderObjects) -> None:
+    ring: list[object] = [1]
+    ring.append(ring)
+    back = load(store(ring, objects, "s"), objects)
+    assert back[1] is back
+
+
 class Shy:
     def __repr__(self) -> str:
         raise ZeroDivisionError

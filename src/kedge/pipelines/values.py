@@ -67,10 +67,13 @@ def _encode(value: Any, step: str) -> tuple[bytes, str, str]:
         buffer = io.BytesIO()
         np.save(buffer, value, allow_pickle=False)
         return buffer.getvalue(), "npy", f"array {value.dtype} {value.shape}"
-    plain = _without_numpy_scalars(value)
-    if _is_json(plain):
-        content = msgspec.json.encode(plain)
-        return content, "json", _shortened(content.decode())
+    try:
+        plain = _without_numpy_scalars(value)
+        if _is_json(plain):
+            content = msgspec.json.encode(plain)
+            return content, "json", _shortened(content.decode())
+    except RecursionError:  # a list that holds itself
+        return _pickled(value, step)
     return _pickled(value, step)
 
 
