@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kedge.core.errors import NotFound
+from kedge.core.jobs import Job
 from kedge.storage.database import Database, open_database
 from kedge.storage.jobs import SqlJobs
 
@@ -139,3 +142,57 @@ def test_recent_is_newest_first(jobs: SqlJobs, clock: SetClock) -> None:
         clock.ms += 1
         ids.append(jobs.enqueue("pipeline", {}).id)
     assert [job.id for job in jobs.recent(2)] == [ids[2], ids[1]]
+
+
+ACTIONS = st.tuples(
+    st.sampled_from(["enqueue", "claim", "claim", "renew", "finish", "release", "cancel", "wait"]),
+    st.integers(0, 3),
+)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(ACTIONS, max_size=40))
+def test_whatever_happens_a_job_has_one_holder_and_one_end(jobs, database, clock, actions) -> None:
+    """Against a model: who holds what with which fence, and what has ended how."""
+    with database.write() as connection:
+        connection.execute("DELETE FROM kedge_job")
+    claims: list[Job] = []
+    holder: dict[str, tuple[int, int]] = {}  # job: fence, lease until
+    ends: dict[str, str] = {}
+    keys: dict[int, str] = {}  # unique key: its open job
+    for action, which in actions:
+        claimed = claims[-1 - which] if which < len(claims) else None
+        holds = claimed is not None and holder.get(claimed.id, (0, 0))[0] == claimed.fence
+        if action == "enqueue":
+            made = jobs.enqueue("pipeline", {}, unique=f"k{which}")
+            assert made.id == keys.setdefault(which, made.id)
+        elif action == "wait":
+            clock.ms += 400
+        elif action == "claim":
+            taken = claim(jobs, f"w{which}")
+            free = [each for each in keys.values() if each not in holder or holder[each][1] < clock.ms]
+            assert (taken is None) == (not free)
+            if taken is not None:
+                assert taken.id in free
+                assert taken.fence > max([each.fence for each in claims if each.id == taken.id], default=0)
+                claims.append(taken)
+                holder[taken.id] = taken.fence, clock.ms + 1000
+        elif claimed is None:
+            continue
+        elif action == "renew":
+            assert jobs.renew(claimed, lease_ms=1000) == holds
+            if holds:
+                holder[claimed.id] = claimed.fence, clock.ms + 1000
+        elif action == "release":
+            assert jobs.release(claimed) == holds
+            if holds:
+                del holder[claimed.id]
+        else:
+            is_open = claimed.id not in ends
+            done = jobs.cancel(claimed.id) if action == "cancel" else jobs.finish(claimed, state="succeeded")
+            assert done == (is_open if action == "cancel" else holds)
+            if done:
+                ends[claimed.id] = "cancelled" if action == "cancel" else "succeeded"
+                holder.pop(claimed.id, None)
+                keys = {key: job for key, job in keys.items() if job != claimed.id}
+    assert {job.id: job.state for job in jobs.recent(1000) if job.ended_ms} == ends
