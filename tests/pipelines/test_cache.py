@@ -14,7 +14,7 @@ from kedge.pipelines.fingerprint import code_parts, difference, key_of, value_ha
 from kedge.pipelines.project import Project
 
 HELPERS = '''
-    import functools
+    import contextlib, functools
     LIMIT = 10
 
     def scaled(x):
@@ -37,8 +37,24 @@ HELPERS = '''
             return function(*args)
         return wrapper
 
+    @contextlib.contextmanager
+    def opened(x):
+        yield x + 100
+
+    @functools.singledispatch
+    def described(x):
+        return 0
+
+    @described.register
+    def _whole(x: int):
+        return x + 200
+
+    def lent(x):
+        return x + 300
+
     class Base:
         offset = 1
+        table = {"lent": lent}
         def shift(self, x):
             return x + self.offset
 
@@ -52,7 +68,7 @@ HELPERS = '''
 '''
 STEPS = """
     import helpers
-    from helpers import Model, logged, remembered, scaled
+    from helpers import Model, described, logged, opened, remembered, scaled
     import kedge
 
     RATES = {"a": [1, 2], "f": scaled}
@@ -83,6 +99,32 @@ STEPS = """
     def through_local_import(x):
         from deeper import inner
         return inner.value(x)
+
+    import deeper.inner
+    import deeper.inner as renamed
+
+    @kedge.step(cache=True)
+    def through_package(x):
+        return deeper.inner.value(x)
+
+    @kedge.step(cache=True)
+    def through_renamed(x):
+        return [renamed.value(y) for y in x]
+
+    @kedge.step(cache=True)
+    def through_library(x):
+        with opened(x) as y:
+            return described(y)
+
+    class Settings:
+        def __init__(self, function):
+            self.function = function
+
+    SETTINGS = Settings(scaled)
+
+    @kedge.step(cache=True)
+    def through_instance(x):
+        return SETTINGS.function(x)
 
     @kedge.step(cache=True)
     def with_constant(x, extra=FIXED):
@@ -149,6 +191,14 @@ def edited(folder: Path, step: str, file: str, old: str, new: str) -> str:
         ("through_wrapper", "helpers.py", "return function(*args)", "return -function(*args)", "code of steps.through_wrapper changed"),
         ("through_wrapper", "steps.py", "@logged\ndef through_wrapper(x):\n    return x", "@logged\ndef through_wrapper(x):\n    return -x", "code of steps.through_wrapper (2) changed"),
         ("through_local_import", "deeper/basis.py", "FACTOR = 2", "FACTOR = 3", "module deeper/basis.py changed"),
+        ("through_package", "deeper/inner.py", "x * FACTOR", "x + FACTOR", "module deeper/inner.py changed"),
+        ("through_package", "deeper/basis.py", "FACTOR = 2", "FACTOR = 3", "module deeper/basis.py changed"),
+        ("through_renamed", "deeper/inner.py", "x * FACTOR", "x + FACTOR", "module deeper/inner.py changed"),
+        ("through_library", "helpers.py", "x + 100", "x + 101", "code of helpers.opened changed"),
+        ("through_library", "helpers.py", "return 0", "return 1", "code of helpers.described changed"),
+        ("through_library", "helpers.py", "x + 200", "x + 201", "code of helpers._whole changed"),
+        ("through_class", "helpers.py", "x + 300", "x + 301", "code of helpers.lent changed"),
+        ("through_instance", "helpers.py", "return 2 * x", "return 3 * x", "code of helpers._twice changed"),
         ("with_constant", "steps.py", '"a": [1, 2]', '"a": [1, 3]', "constant steps.RATES changed"),
         ("with_constant", "steps.py", "FIXED = 7", "FIXED = 8", "default of steps.with_constant(extra) changed"),
         ("inside_comprehension", "steps.py", "FIXED = 7", "FIXED = 8", "constant steps.FIXED changed"),
@@ -249,3 +299,37 @@ def test_a_cached_output_that_is_gone_is_made_again(bench: Bench) -> None:
     bench.services.objects.path(bench.steps(first)["load"].output.object_id).unlink()
     again = bench.run(f"{path}:cached", n=2)
     assert bench.states(again) == {"load": "succeeded", "total": "cached"}
+
+
+PASSED = """
+    import functools
+    import kedge
+    from passed_helper import Scaler, scaled
+
+    @kedge.step(cache=True)
+    def apply(functions, x):
+        return [function(x) for function in functions]
+
+    @kedge.pipeline
+    def passing(x):
+        return apply([scaled, functools.partial(scaled, by=3), Scaler.double], x)
+"""
+HELPER = "def scaled(x, by=2):\n    return by * x\n\nclass Scaler:\n    @staticmethod\n    def double(x):\n        return 2 * x\n"
+
+
+def test_the_code_of_functions_that_are_passed_to_a_step_counts(bench: Bench) -> None:
+    bench.write("passed_helper.py", HELPER)
+    path = bench.write("passed.py", PASSED)
+    assert bench.run(f"{path}:passing", x=5).result == [10, 15, 10]
+    sys.modules.pop("passed_helper")
+    assert bench.states(bench.run(f"{path}:passing", x=5)) == {"apply": "cached"}
+    sys.modules.pop("passed_helper")
+    bench.write("passed_helper.py", HELPER.replace("by * x", "by + x"))
+    changed = bench.run(f"{path}:passing", x=5)
+    assert changed.result == [7, 8, 10]
+    assert "code of passed_helper.scaled changed" in bench.steps(changed)["apply"].cache_note
+    sys.modules.pop("passed_helper")
+    bench.write(
+        "passed_helper.py", HELPER.replace("by * x", "by + x").replace("return 2 * x", "return 4 * x")
+    )
+    assert bench.run(f"{path}:passing", x=5).result == [7, 8, 20]

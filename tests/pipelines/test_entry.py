@@ -101,7 +101,7 @@ def test_a_name_that_is_not_there_is_refused_with_those_that_are(folder: Path) -
     ("value", "said"),
     [
         (object(), "a object"), (math.nan, "nan"), ([1, {"a": math.inf}], "inf"), ({1: 2}, "the key 1"),
-        ({"a": {2}}, "a set"), (b"x", "a bytes"), (Path("x"), "a PosixPath"),
+        ("\udc80", "the text '.udc80'"), ({"\udc80": 1}, "the text '.udc80'"), ({"a": {2}}, "a set"), (b"x", "a bytes"), (Path("x"), "a PosixPath"),
     ],
 )  # fmt: skip
 def test_parameters_that_json_would_change_are_named(value: object, said: str) -> None:

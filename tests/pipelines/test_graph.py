@@ -1,9 +1,12 @@
 """Tracing: calls become a graph; outside a pipeline decorated functions just run."""
 
+import collections
+from typing import NamedTuple
+
 import pytest
 
 from kedge.core.errors import Invalid
-from kedge.pipelines.graph import Handle
+from kedge.pipelines.graph import Handle, filled, handles
 from kedge.pipelines.pipeline import pipeline
 from kedge.pipelines.step import step
 
@@ -96,6 +99,9 @@ def test_a_pipeline_must_call_a_step() -> None:
         lambda handle: handle[0],
         lambda handle: f"{handle}",
         lambda handle: 1 in handle,
+        lambda handle: handle == 1,
+        lambda handle: handle != "ok",
+        lambda handle: handle in [1, 2],
     ],
 )
 def test_looking_into_an_output_while_drawing_is_refused(look) -> None:
@@ -132,3 +138,49 @@ def test_bad_options_are_refused(options) -> None:
 def test_bad_pipeline_names_are_refused() -> None:
     with pytest.raises(Invalid, match="'a b'"):
         pipeline(name="a b")(other_one)
+
+
+class Window(NamedTuple):
+    start: object
+    end: object
+
+
+def test_a_step_gets_its_arguments_as_they_were_passed() -> None:
+    """Containers keep their kind when the outputs of steps are put in them; what holds none is left as it is."""
+    values = {"a": 1, "b": 2}
+    passed = [
+        Window(Handle("a"), 5),
+        (Handle("a"), [Handle("b")]),
+        {"x": Handle("b"), 3: frozenset({Handle("a"), 7})},
+        {Handle("b")},
+        collections.OrderedDict(z=1),
+        collections.defaultdict(list, q=[1]),
+    ]
+    got = filled(passed, values.__getitem__)
+    assert got == [Window(1, 5), (1, [2]), {"x": 2, 3: frozenset({1, 7})}, {2}, {"z": 1}, {"q": [1]}]
+    assert [type(each) for each in got] == [type(each) for each in passed]
+    assert [handle.node for handle in handles(passed[:3])] == ["a", "a", "b", "b", "a"]
+
+
+def test_a_step_may_change_its_lists_without_the_next_try_seeing_it() -> None:
+    passed = {"rows": [1, [2]]}
+    got = filled(passed, {}.__getitem__)
+    got["rows"][1].append(3)
+    assert passed == {"rows": [1, [2]]}
+
+
+def test_an_output_in_a_container_that_cannot_be_filled_is_refused() -> None:
+    @pipeline
+    def ordered() -> int:
+        return add(collections.OrderedDict(x=add(1)))
+
+    with pytest.raises(Invalid, match=r"step 'add-2'.*inside a OrderedDict"):
+        ordered.trace({})
+
+
+def test_edges_run_through_sets_and_named_tuples() -> None:
+    @pipeline
+    def nested() -> int:
+        return add({add(1)}, Window(add(2), 3))
+
+    assert nested.trace({}).nodes["add-3"].depends_on == ("add", "add-2")

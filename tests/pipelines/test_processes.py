@@ -33,6 +33,7 @@ SOURCE = """
 
     @kedge.step
     def exits(x):
+        print("so far", end="")
         os._exit(3)
 
     @kedge.step(timeout_s=0.3)
@@ -75,6 +76,53 @@ SOURCE = """
     @kedge.step
     def finds_traces(before):
         return [os.getcwd(), os.environ.get("LEFT"), os.environ["KEDGE_STEP"], os.environ["MLFLOW_RUN_CONTEXT"]]
+
+    @kedge.step(retries=1, timeout_s=0.3)
+    def stalls_once(marker):
+        if not Path(marker).exists():
+            Path(marker).touch()
+            time.sleep(600)
+        return "done"
+
+    @kedge.step
+    def chained(x):
+        try:
+            {}["key"]
+        except KeyError as error:
+            raise RuntimeError("cannot do it: \\udc80") from error
+
+    @kedge.step
+    def spoils_streams(how):
+        if how == "close":
+            sys.stdout.close()
+            sys.stderr.close()
+        elif how == "replace":
+            sys.stdout = open(os.devnull, "w")
+        elif how == "remove":
+            sys.stdout = sys.stderr = None
+        elif how == "close below":
+            os.close(1)
+            os.close(2)
+        else:
+            sys.stderr.close()
+            raise LookupError("the end\\n\\nsee https://example.org")
+
+    @kedge.step
+    def says(*_):
+        print("heard")
+        return "said"
+
+    @kedge.pipeline
+    def spoiling(how):
+        return [spoils_streams(how), says.after(spoils_streams("replace"))()]
+
+    @kedge.pipeline
+    def stalling(marker):
+        return stalls_once(marker)
+
+    @kedge.pipeline
+    def chaining():
+        return chained(1)
 
     @kedge.pipeline
     def kills(x):
@@ -147,6 +195,7 @@ def test_a_process_that_exits_is_a_failed_step(bench: Bench, entry) -> None:
         "failed",
         "step 'exits' failed: step 'exits': its process ended with code 3",
     )
+    assert bench.log(bench.steps(run)["exits"]) == "so far"
 
 
 def test_a_step_over_its_time_is_ended_with_all_that_it_started(bench: Bench, entry, tmp_path: Path) -> None:
@@ -355,3 +404,30 @@ def test_a_second_process_with_other_code_is_not_used(bench: Bench, tmp_path: Pa
     assert len(set(run.result)) == 1
     kept = bench.services.pipelines.get_code(run.code_id).files["meeting.py"]
     assert bench.services.objects.path(kept).read_text() == dedent(source)
+
+
+def test_a_step_that_ran_out_of_time_is_tried_again(bench: Bench, entry, tmp_path: Path) -> None:
+    run = bench.run(entry("stalling"), bench.local(1), marker=str(tmp_path / "marker"))
+    assert (run.state, run.result, bench.steps(run)["stalls_once"].attempt) == ("succeeded", "done", 2)
+
+
+def test_an_error_tells_its_cause_and_need_not_be_proper_text(bench: Bench, entry) -> None:
+    run = bench.run(entry("chaining"), bench.local(1))
+    error = bench.steps(run)["chained"].error
+    assert run.error == r"step 'chained' failed: RuntimeError: cannot do it: \udc80"
+    assert error.index("KeyError: 'key'") < error.index("direct cause") < error.index("RuntimeError")
+    assert "host.py" not in error
+
+
+@pytest.mark.parametrize("how", ["close", "replace", "remove", "close below"])
+def test_a_step_that_spoils_its_streams_takes_nothing_from_the_next(bench: Bench, entry, how: str) -> None:
+    run = bench.run(entry("spoiling"), bench.local(1), how=how)
+    assert (run.state, run.result) == ("succeeded", [None, "said"])
+    assert bench.log(bench.steps(run)["says"]) == "heard\n"
+
+
+def test_an_error_of_many_lines_is_named_by_its_first(bench: Bench, entry) -> None:
+    run = bench.run(entry("spoiling"), bench.local(1), how="fail")
+    assert run.error == "step 'spoils_streams' failed: LookupError: the end"
+    assert bench.states(run)["says"] == "succeeded"
+    assert bench.steps(run)["spoils_streams"].error.endswith("the end\n\nsee https://example.org")

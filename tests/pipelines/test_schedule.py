@@ -62,3 +62,57 @@ def test_every_graph_ends_with_every_step_in_one_end_state(graph, capacity, fail
                 "skipped" if any(states[need] in ("failed", "skipped") for need in needs) else "succeeded"
             )
             assert states[name] == expected
+
+
+LINE = {"a": [], "b": ["a"], "c": ["b"]}
+FAN = {"a": [], **{f"b{n}": ["a"] for n in range(5)}, "z": [f"b{n}" for n in range(5)]}
+
+
+def drawn(
+    graph: dict[str, list[str]], outcomes: dict[str, list[str]], capacity: int
+) -> tuple[list[str], dict[str, str]]:
+    """(order of starts, end states); a step gives its outcomes one after the other, then succeeds."""
+    states, left, order = dict.fromkeys(graph, "pending"), {n: list(o) for n, o in outcomes.items()}, []
+    while not (decision := decide(graph, states, capacity)).finished:
+        states.update(dict.fromkeys(decision.skip, "skipped"))
+        states.update(dict.fromkeys(decision.start, "running"))
+        order += decision.start
+        assert decision.start or decision.skip or "running" in states.values()
+        for name in [name for name, state in states.items() if state == "running"]:
+            states[name] = left[name].pop(0) if left.get(name) else "succeeded"
+    states.update(dict.fromkeys(decision.skip, "skipped"))
+    return order, states
+
+
+def test_a_line_a_fan_and_a_retry() -> None:
+    assert drawn(LINE, {}, 4) == (["a", "b", "c"], dict.fromkeys(LINE, "succeeded"))
+    assert drawn(FAN, {}, 2)[0] == ["a", "b0", "b1", "b2", "b3", "b4", "z"]
+    assert drawn(LINE, {"b": ["pending", "pending"]}, 1)[0] == ["a", "b", "b", "b", "c"]
+    order, states = drawn(DIAMOND, {"b": ["pending", "failed"]}, 1)
+    assert (order, states) == (
+        ["a", "b", "b", "c"],
+        {"a": "succeeded", "b": "failed", "c": "succeeded", "d": "skipped"},
+    )
+
+
+def test_a_leaf_and_a_middle_that_fail_and_a_run_that_is_cancelled() -> None:
+    assert drawn(FAN, {"b3": ["failed"]}, 8)[1] == {
+        **dict.fromkeys(FAN, "succeeded"),
+        "b3": "failed",
+        "z": "skipped",
+    }
+    assert drawn(LINE, {"c": ["failed"]}, 1)[1] == {"a": "succeeded", "b": "succeeded", "c": "failed"}
+    assert drawn(LINE, {"a": ["cancelled"]}, 1)[1] == {"a": "cancelled", "b": "skipped", "c": "skipped"}
+
+
+@given(graphs(), st.integers(1, 4), st.data())
+def test_retries_end_too(graph, capacity, data) -> None:
+    ends = st.sampled_from(["succeeded", "cached", "failed", "cancelled"])
+    outcomes = {name: ["pending"] * data.draw(st.integers(0, 3)) + [data.draw(ends)] for name in graph}
+    order, states = drawn(graph, outcomes, capacity)
+    for name, needs in graph.items():
+        blocked = any(states[need] not in ("succeeded", "cached") for need in needs)
+        assert states[name] == ("skipped" if blocked else outcomes[name][-1])
+        assert order.count(name) == (0 if blocked else len(outcomes[name]))
+        for need in needs:
+            assert name not in order or max(i for i, n in enumerate(order) if n == need) < order.index(name)

@@ -93,3 +93,112 @@ def test_a_frame_that_arrow_refuses_is_pickled(objects: FolderObjects, frame: pd
 def test_what_cannot_be_stored_names_the_step(objects: FolderObjects) -> None:
     with pytest.raises(Invalid, match="step 'open_it' returned a generator"):
         store((n for n in range(3)), objects, "open_it")
+
+
+def objects_of(*values: object) -> pd.DataFrame:
+    return pd.DataFrame({"o": pd.Series(list(values), dtype=object)})
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        objects_of(1, None), objects_of(1, 2), objects_of((1, 2), (3,)), objects_of([1], [2]), objects_of({"a": 1}, {"b": 2}),
+        objects_of({}, {}), objects_of({1}, {2}), objects_of(True, None), objects_of(1.5, "a"),
+        pd.DataFrame({"cut": pd.cut([1, 2, 3, 4], 2)}), pd.DataFrame([[1, 2]], columns=["a", 1]),
+        pd.DataFrame({"a": [1]}, index=pd.Index([(1, 2)], dtype=object, tupleize_cols=False)),
+    ],
+    ids=["int or none", "ints", "tuples", "lists", "dicts", "empty dicts", "sets", "bool or none", "mixed", "cut", "names", "index"],
+)  # fmt: skip
+def test_a_frame_that_arrow_would_change_is_pickled(objects: FolderObjects, frame: pd.DataFrame) -> None:
+    output = store(frame, objects, "s")
+    back = load(output, objects)
+    assert output.format == "pickle"
+    pd.testing.assert_frame_equal(back, frame)
+    assert [[type(each) for each in row] for row in back.to_numpy()] == [
+        [type(each) for each in row] for row in frame.to_numpy()
+    ]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame(), pd.DataFrame([[1, 2]]), objects_of("a", None), objects_of(b"a", b"b"), objects_of(None, None),
+        objects_of(dt.date(2013, 1, 1), None), pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("a", 1)])),
+        pd.DataFrame({"p": pd.period_range("2013-01", periods=2, freq="M")}),
+        pd.DataFrame({"t": pd.to_datetime(["2013-01-01"]).tz_localize("Europe/Berlin")}),
+        pd.DataFrame({"n": pd.array([1, None], dtype="Int64"), "d": pd.to_timedelta([1, 2], unit="s")}),
+    ],
+    ids=["empty", "numbered", "text", "bytes", "nones", "dates", "two levels", "periods", "zone", "nullable"],
+)  # fmt: skip
+def test_frames_of_many_kinds_are_parquet(objects: FolderObjects, frame: pd.DataFrame) -> None:
+    output = store(frame, objects, "s")
+    assert output.format == "parquet"
+    pd.testing.assert_frame_equal(load(output, objects), frame)
+
+
+def test_what_a_frame_carries_beside_its_columns_stays(objects: FolderObjects) -> None:
+    frame = pd.DataFrame({"a": [1]})
+    frame.attrs["unit"] = "minutes"
+    output = store(frame, objects, "s")
+    assert (output.format, load(output, objects).attrs) == ("parquet", {"unit": "minutes"})
+    frame.attrs["unit"] = (1, 2)
+    output = store(frame, objects, "s")
+    assert (output.format, load(output, objects).attrs) == ("pickle", {"unit": (1, 2)})
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pa.table([[1], [2]], names=["same", "same"]),
+        pa.table({"x": pa.array([(1, 2, 3)], pa.month_day_nano_interval())}),
+        pa.table({"x": pa.array([{}])}),
+        pa.table({"x": pa.array([5], pa.timestamp("s"))}),
+        pa.table({"x": pa.array([5], pa.time32("s"))}),
+        pa.table({"x": pa.array([86_400_000], pa.date64())}),
+    ],
+    ids=["doubled names", "interval", "empty struct", "seconds", "time of day", "date64"],
+)
+def test_a_table_that_parquet_cannot_hold_is_pickled(objects: FolderObjects, table: pa.Table) -> None:
+    output = store(table, objects, "s")
+    assert output.format == "pickle"
+    assert load(output, objects).equals(table)
+
+
+def test_the_types_of_a_table_stay(objects: FolderObjects) -> None:
+    values = {
+        "n": pa.array([1, None], pa.uint8()),
+        "w": pa.array(["a", "b"]).dictionary_encode(),
+        "l": pa.array(["a", None], pa.large_string()),
+        "t": pa.array([1, 2], pa.timestamp("ns", "Europe/Berlin")),
+        "s": pa.array([{"a": [1]}, None]),
+        "d": pa.array([1, 2], pa.duration("us")),
+    }
+    output = store(pa.table(values), objects, "s")
+    assert output.format == "parquet"
+    back = load(output, objects)
+    assert (back.schema, back.equals(pa.table(values))) == (pa.table(values).schema, True)
+
+
+def test_arrays_that_are_more_than_numbers_stay_so(objects: FolderObjects) -> None:
+    masked = load(store(np.ma.array([1, 2], mask=[False, True]), objects, "s"), objects)
+    assert masked.tolist() == [1, None]
+    named = load(store(np.array([1], np.dtype("i4", metadata={"unit": "m"})), objects, "s"), objects)
+    assert named.dtype.metadata == {"unit": "m"}
+    assert load(store(np.array(5), objects, "s"), objects).shape == ()
+
+
+def test_a_list_that_holds_itself_comes_back_so(objects: FolderObjects) -> None:
+    ring: list[object] = [1]
+    ring.append(ring)
+    back = load(store(ring, objects, "s"), objects)
+    assert back[1] is back
+
+
+class Shy:
+    def __repr__(self) -> str:
+        raise ZeroDivisionError
+
+
+def test_a_value_whose_repr_fails_is_stored_all_the_same(objects: FolderObjects) -> None:
+    output = store(Shy(), objects, "s")
+    assert (output.format, output.summary) == ("pickle", "Shy")

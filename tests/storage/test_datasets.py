@@ -3,10 +3,13 @@
 import threading
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kedge.core.clock import SystemClock
 from kedge.core.datasets import ColumnProfile, DatasetFile, DatasetUse, NewDatasetVersion
 from kedge.core.errors import NotFound
+from kedge.core.ids import new_id
 from kedge.storage.database import open_database
 from kedge.storage.datasets import SqlDatasets
 
@@ -144,3 +147,19 @@ def test_uses_are_remembered_once(store):
     assert store.uses_of_run("other") == []
     with pytest.raises(NotFound, match="nothing"):
         store.record_use(DatasetUse(pipeline_run_id="run", step="train", dataset_version_id="nothing"))
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from([None, "t", "u"])), max_size=12))
+def test_any_history_keeps_a_tag_on_one_version_and_numbers_without_gaps(store, history):
+    dataset = new_id()
+    wanted = {}
+    for content, tag in history:
+        made = store.add(version(content, dataset=dataset, tag=tag))
+        assert made.files[0].object_id == content * 64
+        if tag is not None:
+            wanted[tag] = made.id
+        assert store.add(version(content, dataset=dataset, tag=tag)) == made
+    versions = store.versions(dataset) if history else []
+    assert [each.number for each in versions] == list(range(len(versions), 0, -1))
+    assert {each.tag: each.id for each in versions if each.tag} == wanted

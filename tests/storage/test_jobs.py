@@ -100,6 +100,7 @@ def test_an_unknown_job(jobs: SqlJobs) -> None:
         jobs.get("x")
 
 
+# Each says that it is ready and waits for the word, so that all claim at once.
 CLAIMER = """
 import sys
 from pathlib import Path
@@ -107,6 +108,8 @@ from kedge.core.clock import SystemClock
 from kedge.storage.database import open_database
 from kedge.storage.jobs import SqlJobs
 jobs = SqlJobs(open_database(Path(sys.argv[1]), SystemClock()), SystemClock())
+print("ready", flush=True)
+sys.stdin.readline()
 while (job := jobs.claim("p", kinds=("pipeline",), lease_ms=600_000)) is not None:
     print(job.id, flush=True)
 """
@@ -123,8 +126,13 @@ def test_threads_and_processes_share_without_doubling(database: Database) -> Non
             taken.append(job.id)
 
     command = [sys.executable, "-c", CLAIMER, str(database.path)]
-    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    threads = [threading.Thread(target=claim) for _ in range(2)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(command, **pipes) for _ in range(2)]
+    assert [process.stdout.readline() for process in processes] == ["ready\n"] * 2
+    threads = [threading.Thread(target=claim) for _ in range(4)]
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -1,14 +1,11 @@
 """The job queue: one worker a job, leases by the clock, and the fence."""
 
-import multiprocessing
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kedge.core.clock import SystemClock
 from kedge.core.errors import NotFound
 from kedge.storage.database import Database, open_database
 from kedge.storage.jobs import SqlJobs
@@ -142,43 +139,3 @@ def test_recent_is_newest_first(jobs: SqlJobs, clock: SetClock) -> None:
         clock.ms += 1
         ids.append(jobs.enqueue("pipeline", {}).id)
     assert [job.id for job in jobs.recent(2)] == [ids[2], ids[1]]
-
-
-def claim_all(jobs: SqlJobs, worker: str, start: Any) -> list[str]:
-    start.wait(30)
-    found = []
-    while job := jobs.claim(worker, kinds=("pipeline",), lease_ms=60_000):
-        found.append(job.id)
-    return found
-
-
-def claim_in_process(path: Path, worker: str, start: Any, answers: Any) -> None:
-    database = open_database(path, SystemClock())
-    answers.put(claim_all(SqlJobs(database, SystemClock()), worker, start))
-    database.close()
-
-
-@pytest.mark.slow
-def test_many_threads_and_two_processes_share_the_jobs_out(database: Database) -> None:
-    jobs = SqlJobs(database, SystemClock())
-    ids = {jobs.enqueue("pipeline", {"n": n}).id for n in range(60)}
-    context = multiprocessing.get_context("spawn")
-    answers, start = context.Queue(), context.Barrier(6)
-    processes = [
-        context.Process(target=claim_in_process, args=(database.path, f"p{n}", start, answers))
-        for n in range(2)
-    ]
-    shares: list[list[str]] = []
-    threads = [
-        threading.Thread(target=lambda n=n: shares.append(claim_all(jobs, f"t{n}", start))) for n in range(4)
-    ]
-    for each in [*processes, *threads]:
-        each.start()
-    for each in threads:
-        each.join()
-    shares += [answers.get(timeout=30) for _ in processes]
-    for each in processes:
-        each.join(30)
-    taken = [job_id for share in shares for job_id in share]
-    assert len(taken) == len(ids)
-    assert set(taken) == ids

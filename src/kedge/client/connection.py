@@ -55,7 +55,12 @@ class Connection:
             raise self._silent(error) from error
         if reply.is_error:
             raise _error(reply)
-        return msgspec.json.decode(reply.content or b"null", type=shape)
+        try:
+            return msgspec.json.decode(reply.content or b"null", type=shape)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise errors.Unavailable(
+                f"{self.url} does not answer as Kedge does: {error}", hint="is KEDGE_URL right?"
+            ) from error
 
     def close(self) -> None:
         """Close the connections that were kept open; the next call opens new ones."""

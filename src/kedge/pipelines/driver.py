@@ -252,9 +252,8 @@ class Driver:
     def _end(self, plan: Plan) -> None:
         failed = [step for step in self._record.steps.values() if step.state == "failed"]
         if failed:
-            last_line = (failed[0].error or "").strip().splitlines()[-1:]
             others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-            error = f"step {failed[0].name!r} failed: {''.join(last_line)}{others}"
+            error = f"step {failed[0].name!r} failed: {_gist(failed[0].error or '')}{others}"
             self._record.change_run(state="failed", error=error, ended_ms=self._record.now_ms())
         else:
             result = self._result(plan.result)
@@ -274,6 +273,13 @@ class Driver:
         if output.format != "json" or output.size_bytes > _MAX_RESULT_BYTES:
             return output.summary
         return msgspec.json.decode(self._services.objects.path(output.object_id).read_bytes())
+
+
+def _gist(error: str) -> str:
+    """The line of a traceback that names the exception; its message may go on for more lines."""
+    _, found, after = error.rpartition("Traceback (most recent call last):\n")
+    lines = (after if found else error).strip("\n").splitlines()
+    return next((line for line in lines if not line.startswith(" ")), "").strip()
 
 
 def _pieces(file: Path) -> Iterator[bytes]:

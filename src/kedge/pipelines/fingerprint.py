@@ -13,7 +13,7 @@ import pickle
 import sys
 import textwrap
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,19 @@ _MOST_WORDS = 6
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
 
 
-def code_parts(function: Callable[..., Any], project: Project) -> dict[str, str]:
-    """Hashes by name: the function, every function, class, module and constant of the project that it reaches, Python."""
+def code_parts(
+    function: Callable[..., Any], project: Project, arguments: Iterable[Any] = ()
+) -> dict[str, str]:
+    """Hashes by name: the function, every function, class, module and constant of the project that it reaches, Python.
+
+    Functions and classes among the arguments are reached too.
+    """
     reach = _Reach(project)
     reach.parts["python"] = "{}.{}".format(*sys.version_info)
     reach.function(function) if isinstance(function, types.FunctionType) else reach.value("step", function)
+    for argument in arguments:
+        for called in _called(argument):
+            reach.value("argument", called)
     return dict(sorted(reach.parts.items()))
 
 
@@ -71,8 +79,7 @@ class _Reach:
         if isinstance(value, Step | Pipeline):
             self.value(name, value.function)
         elif isinstance(value, types.FunctionType):
-            if self._project.owns(value.__code__.co_filename):
-                self.function(value)
+            self._function(value)
         elif isinstance(value, type):
             self._class(value)
         elif isinstance(value, types.ModuleType):
@@ -106,6 +113,17 @@ class _Reach:
         for reached, value in _enclosed(function):
             self.value(f"constant {name}.{reached}", value)
 
+    def _function(self, function: types.FunctionType) -> None:
+        """A library's function may stand around one of the project: a decorator's, or that of singledispatch."""
+        if self._project.owns(function.__code__.co_filename):
+            self.function(function)
+            return
+        if not self._first(function):
+            return
+        inside = [value for _, value in _enclosed(function)]
+        for called in _called([inside, getattr(function, "__wrapped__", None)]):
+            self.value("wrapped", called)
+
     def _class(self, kind: type) -> None:
         if not self._is_own_class(kind) or not self._first(kind):
             return
@@ -118,6 +136,8 @@ class _Reach:
             for function in _functions(value):
                 if self._project.owns(function.__code__.co_filename):
                     self.function(function)
+            for called in _called(value):
+                self.value(f"{name}.{attribute}", called)
             if isinstance(value, _PLAIN) and not attribute.startswith("__"):
                 self._put(f"constant {name}.{attribute}", _text(value))
 
@@ -143,6 +163,10 @@ class _Reach:
             if not self._first(value):
                 return
             self._class(type(value))
+            if self._is_own_class(type(value)):
+                for each in getattr(value, "__dict__", {}).values():
+                    for called in _called(each):
+                        self.value(f"{name}.", called)
             inner = value.values() if isinstance(value, dict) else value
             if isinstance(value, list | tuple | dict | set | frozenset):
                 for each in inner:
@@ -179,14 +203,34 @@ def _functions(value: Any) -> Iterator[types.FunctionType]:
 
 
 def _globals(function: types.FunctionType) -> list[tuple[str, Any]]:
-    names = {
-        instruction.argval
-        for code in _codes(function.__code__)
-        for instruction in dis.get_instructions(code)
-        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME")
-    }
-    known = function.__globals__
-    return [(name, known[name]) for name in sorted(names) if name in known]
+    """The globals that a function names, and the modules that it reaches through them."""
+    known, found = function.__globals__, {}
+    for code in _codes(function.__code__):
+        name, value = "", None
+        for instruction in dis.get_instructions(code):
+            if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+                name, value = instruction.argval, known.get(instruction.argval)
+                if name in known:
+                    found[name] = value
+            elif instruction.opname in ("LOAD_ATTR", "LOAD_METHOD") and isinstance(value, types.ModuleType):
+                # `import package.module` binds the package; the module is its attribute.
+                name, value = f"{name}.{instruction.argval}", getattr(value, instruction.argval, None)
+                if isinstance(value, types.ModuleType):
+                    found[name] = value
+            elif instruction.opname not in ("CACHE", "EXTENDED_ARG"):
+                value = None
+    return sorted(found.items())
+
+
+def _called(value: Any) -> Iterator[Any]:
+    """Functions and classes that stand in a value."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple | set | frozenset):
+        for each in value:
+            yield from _called(each)
+    elif callable(value):
+        yield value
 
 
 def _enclosed(function: types.FunctionType) -> Iterator[tuple[str, Any]]:

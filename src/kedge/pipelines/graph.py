@@ -32,6 +32,13 @@ class Handle:
             hint="do it inside a step: pass the whole output to it",
         )
 
+    def __eq__(self, other: object) -> bool:
+        # Else `if status == "ok":` in a pipeline would take the wrong branch without a word.
+        return self.node == other.node if isinstance(other, Handle) else bool(self._not_yet())
+
+    def __hash__(self) -> int:
+        return hash(self.node)
+
     __iter__ = __getitem__ = __bool__ = __len__ = __format__ = __float__ = __int__ = __contains__ = _not_yet
 
 
@@ -71,6 +78,10 @@ class Graph:
         for other in depends_on:
             if other not in self.nodes:
                 raise Invalid(f"step {name!r} was given a handle of another run ({other!r})")
+        try:
+            filled((args, kwargs), lambda _: None)
+        except Invalid as error:
+            raise Invalid(f"step {name!r}: {error.message}", hint=error.hint) from error
         self.nodes[name] = Node(name, len(self.nodes), function, options, args, kwargs, depends_on)
         return Handle(name)
 
@@ -94,10 +105,10 @@ def tracing(graph: Graph) -> Iterator[None]:
 
 
 def handles(value: Any) -> Iterator[Handle]:
-    """Every handle inside lists, tuples and dicts."""
+    """Every handle inside lists, tuples, sets and dicts."""
     if isinstance(value, Handle):
         yield value
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, list | tuple | set | frozenset):
         for each in value:
             yield from handles(each)
     elif isinstance(value, dict):
@@ -109,10 +120,14 @@ def filled(value: Any, get: Callable[[str], Any]) -> Any:
     """`value` with every handle replaced by what `get` gives for its node."""
     if isinstance(value, Handle):
         return get(value.node)
-    if isinstance(value, list):
-        return [filled(each, get) for each in value]
-    if isinstance(value, tuple):
-        return tuple(filled(each, get) for each in value)
-    if isinstance(value, dict):
+    if isinstance(value, tuple) and hasattr(value, "_make"):  # a named one keeps its names
+        return value._make(filled(each, get) for each in value)
+    if type(value) in (list, tuple, set, frozenset):
+        return type(value)(filled(each, get) for each in value)
+    if type(value) is dict:
         return {key: filled(each, get) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset | dict) and next(handles(value), None) is not None:
+        raise Invalid(
+            f"an output of a step cannot be passed inside a {type(value).__name__}", hint="use a plain one"
+        )
     return value

@@ -6,6 +6,7 @@ outputs of the steps that it depends on. Every answer has `step` (None for the t
 
 import contextlib
 import inspect
+import io
 import os
 import sys
 import traceback
@@ -66,9 +67,10 @@ class Host:
         }
 
     def _described(self, node: Node, project: Project) -> dict[str, Any]:
-        parts = code_parts(node.function, project) if node.options.cache else {}
+        parts: dict[str, str] = {}
         if node.options.cache:
             bound = inspect.signature(node.function).bind(*node.args, **node.kwargs)
+            parts = code_parts(node.function, project, bound.arguments.values())
             for name, value in bound.arguments.items():
                 parts[f"input {name}"] = value_hash(filled(value, lambda other: f"<output of {other}>"))
         return {
@@ -91,29 +93,47 @@ class Host:
                 value = node.function(*args, **kwargs)
                 output = store(value, self._objects, node.name)
             except BaseException as error:
-                print(_users_traceback(error), file=sys.stderr)  # noqa: T201 - into the step's log
+                with contextlib.suppress(OSError, ValueError):  # the step may have closed it
+                    print(_users_traceback(error), file=sys.stderr)  # noqa: T201 - into the step's log
                 raise
         return {"step": node.name, "output": msgspec.structs.asdict(output)}
 
 
 @contextlib.contextmanager
 def _written_to(log: Path) -> Iterator[None]:
-    """Send what this process and its children print to `log`, line by line as it comes."""
+    """Send what this process and its children print to `log`, line by line as it comes.
+
+    The step has streams of its own: one that closes or replaces them takes nothing from the next.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    streams = sys.stdout, sys.stderr
+    _flush(*streams)
     kept = os.dup(1), os.dup(2)
     with log.open("ab", buffering=0) as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+    own = _stream(1), _stream(2)
+    sys.stdout, sys.stderr = own
     try:
         yield
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        _flush(sys.stdout, sys.stderr, *own, *streams)
+        sys.stdout, sys.stderr = streams
         for descriptor, number in zip(kept, (1, 2), strict=True):
             os.dup2(descriptor, number)
             os.close(descriptor)
+
+
+def _stream(descriptor: int) -> io.TextIOWrapper:
+    """Unbuffered, so that what was printed is there however the process ends."""
+    below = open(descriptor, "wb", buffering=0, closefd=False)  # noqa: SIM115 - there is nothing to close
+    return io.TextIOWrapper(below, encoding="utf-8", errors="backslashreplace", write_through=True)  # type: ignore[arg-type]
+
+
+def _flush(*streams: Any) -> None:
+    for stream in streams:
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # None, or closed
+            stream.flush()
 
 
 def _users_traceback(error: BaseException) -> str:
@@ -123,7 +143,16 @@ def _users_traceback(error: BaseException) -> str:
     start = max((i + 1 for i, frame in enumerate(frames) if frame.filename.startswith(own)), default=0)
     lines = traceback.format_list(frames[start:])
     head = ["Traceback (most recent call last):\n", *lines] if lines else []
-    return "".join([*head, *traceback.format_exception_only(error)]).rstrip()
+    text = "".join([*_cause(error), *head, *traceback.format_exception_only(error)]).rstrip()
+    return text.encode(errors="backslashreplace").decode()  # file names that are no text cannot be sent
+
+
+def _cause(error: BaseException) -> list[str]:
+    """What the error was raised from, as Python shows it."""
+    if error.__cause__ is not None:
+        said = "The above exception was the direct cause of the following exception:"
+        return [*traceback.format_exception(error.__cause__), f"\n{said}\n\n"]
+    return []
 
 
 def _marked(value: Any) -> Any:

@@ -19,7 +19,10 @@ def check_plain(pipeline: str, params: dict[str, Any]) -> None:
 
 def _wrong(value: Any) -> str | None:
     """What in `value` is not plain."""
-    if value is None or isinstance(value, bool | str | int):
+    if isinstance(value, str):
+        # A file name that is no text comes with halves of surrogate pairs, which JSON cannot carry.
+        return None if value == value.encode(errors="replace").decode() else f"the text {value!r}"
+    if value is None or isinstance(value, bool | int):
         return None
     if isinstance(value, float):
         return None if math.isfinite(value) else repr(value)
@@ -27,5 +30,5 @@ def _wrong(value: Any) -> str | None:
         return next((wrong for each in value if (wrong := _wrong(each)) is not None), None)
     if isinstance(value, dict):
         keys = next((f"the key {key!r}" for key in value if not isinstance(key, str)), None)
-        return keys or _wrong(list(value.values()))
+        return keys or _wrong([*value, *value.values()])
     return f"a {type(value).__name__}"

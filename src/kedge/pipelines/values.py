@@ -19,6 +19,7 @@ from kedge.core.pipelines import StepOutput
 
 _SUMMARY_LENGTH = 200
 _KIND = b"kedge.value"
+_KEPT_OBJECTS = frozenset({"string", "bytes", "date", "time", "decimal", "empty"})
 
 
 def store(value: Any, objects: ObjectStore, step: str) -> StepOutput:
@@ -59,17 +60,20 @@ def _unpickle(path: Path) -> Any:
 
 def _encode(value: Any, step: str) -> tuple[bytes, str, str]:
     table = _as_table(value)
-    if table is not None:
-        summary = f"table, {table.num_rows:,} rows x {table.num_columns} columns"
-        return _parquet(table, value), "parquet", summary
-    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+    content = None if table is None else _parquet(table, value)
+    if table is not None and content is not None:
+        return content, "parquet", f"table, {table.num_rows:,} rows x {table.num_columns} columns"
+    if type(value) in (np.ndarray, np.memmap) and not value.dtype.hasobject and not value.dtype.metadata:
         buffer = io.BytesIO()
         np.save(buffer, value, allow_pickle=False)
         return buffer.getvalue(), "npy", f"array {value.dtype} {value.shape}"
-    plain = _without_numpy_scalars(value)
-    if _is_json(plain):
-        content = msgspec.json.encode(plain)
-        return content, "json", _shortened(content.decode())
+    try:
+        plain = _without_numpy_scalars(value)
+        if _is_json(plain):
+            content = msgspec.json.encode(plain)
+            return content, "json", _shortened(content.decode())
+    except RecursionError:  # a list that holds itself
+        return _pickled(value, step)
     return _pickled(value, step)
 
 
@@ -78,10 +82,32 @@ def _as_table(value: Any) -> pa.Table | None:
         return value
     if not (type(value).__module__.startswith("pandas.") and type(value).__name__ == "DataFrame"):
         return None
+    if not _arrow_keeps(value):
+        return None
     try:
         return pa.Table.from_pandas(value)
     except (pa.ArrowException, TypeError, ValueError):  # mixed columns, doubled names: not for Arrow
         return None
+
+
+def _arrow_keeps(frame: Any) -> bool:
+    """Whether Arrow would give back the same frame: lists, dicts and numbers among objects come back as others."""
+    from pandas.api.types import infer_dtype
+
+    if frame.columns.nlevels == 1 and frame.columns.inferred_type.startswith("mixed"):
+        return False
+    if not _is_json(frame.attrs):
+        return False
+    indices = [frame.index.get_level_values(level) for level in range(frame.index.nlevels)]
+    columns = [
+        frame.iloc[:, at]
+        for at, kind in enumerate(frame.dtypes)
+        if kind.kind == "O" and type(kind).__module__.startswith("numpy")
+    ]
+    return all(
+        infer_dtype(each, skipna=True) in _KEPT_OBJECTS
+        for each in (*columns, *(index for index in indices if index.dtype == object))
+    )
 
 
 def _without_numpy_scalars(value: Any) -> Any:
@@ -125,16 +151,31 @@ def _pickled(value: Any, step: str) -> tuple[bytes, str, str]:
             f"step {step!r} returned a {kind}, which cannot be stored: {error}",
             hint="return what can be pickled, a table, an array or plain values",
         ) from error
-    return content, "pickle", _shortened(f"{type(value).__name__} {value!r}")
+    return content, "pickle", _described(value)
 
 
-def _parquet(table: pa.Table, value: Any) -> bytes:
+def _described(value: Any) -> str:
+    kind = type(value).__name__
+    try:
+        return _shortened(f"{kind} {value!r}")
+    except Exception:  # noqa: BLE001 - a repr of the user's that fails is no reason to lose the value
+        return kind
+
+
+def _parquet(table: pa.Table, value: Any) -> bytes | None:
+    """None for what Parquet cannot hold, or would not give back: some types, two columns of one name."""
+    if len(set(table.column_names)) != table.num_columns:
+        return None
     # Arrow tables that came from pandas carry its metadata too; this tells which of both the step returned.
     kind = b"arrow" if isinstance(value, pa.Table) else b"pandas"
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), _KIND: kind})
     buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
-    return buffer.getvalue()
+    try:
+        pq.write_table(table, buffer, compression="zstd")
+    except pa.ArrowException:
+        return None
+    content = buffer.getvalue()
+    return content if pq.read_schema(pa.BufferReader(content)).equals(table.schema) else None
 
 
 def _shortened(text: str) -> str:

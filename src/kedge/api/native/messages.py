@@ -17,7 +17,7 @@ async def decode(request: Request, shape: type[T]) -> T:
     """The request's JSON body as `shape`. Raises Invalid with the path of the first wrong value."""
     try:
         return msgspec.json.decode(await request.body(), type=shape)
-    except msgspec.DecodeError as error:  # ValidationError is one
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # ValidationError is the first
         raise Invalid(
             f"the body of {request.method} {request.url.path} is not what is expected: {error}"
         ) from error
