@@ -31,4 +31,4 @@ def sdk(web, port, monkeypatch):
     monkeypatch.setattr(connection, "_shared", None)
     made = connection.connect(url)
     yield made
-    made._http.close()
+    made.close()

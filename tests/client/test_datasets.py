@@ -307,7 +307,7 @@ def test_a_platform_that_does_not_answer_is_unavailable(tmp_path, sdk):
             ask()
         assert "kedge up" in raised.value.hint
     assert not (tmp_path / "out").exists()
-    gone._http.close()
+    gone.close()
 
 
 def test_numbers_of_any_kind_go_through():

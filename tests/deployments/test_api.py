@@ -78,7 +78,7 @@ def platform(services, monkeypatch):
             monkeypatch.setattr(connection, "_shared", None)
             connected = connection.connect(web)
             yield msgspec.structs.replace(known, addresses=Addresses(web=web, serving=serving))
-            connected._http.close()
+            connected.close()
     watcher.stop()
     recorder.stop()
     executor.shutdown()
@@ -162,7 +162,7 @@ def test_deploying_without_a_serving_process_times_out(services, register, monke
             client.deploy("delays", model="flights", version=1, timeout_s=0.1)
         with client.endpoint("delays") as handle, pytest.raises(Unavailable, match="no answer"):
             handle.predict({"a": [1.0]})
-        connected._http.close()
+        connected.close()
 
 
 def test_the_api_refuses_malformed_bodies(services, register):
@@ -216,7 +216,7 @@ def test_commands(platform, register, tmp_path):
 
     def run(*arguments):
         result = runner.invoke(cli, [*arguments, "--url", platform.addresses.web], catch_exceptions=False)
-        connection.connection()._http.close()
+        connection.connection().close()
         assert result.exit_code == 0
         return result.stdout
 

@@ -57,7 +57,7 @@ def http(platform, monkeypatch):
         exception_handlers={KedgeError: refused},
     )
     connection = client_connection.Connection("http://testserver")
-    connection._http.close()
+    connection.close()
     with httpx.Client(base_url="http://testserver", transport=InProcess(app)) as client:
         connection._http = client
         monkeypatch.setattr(client_connection, "_shared", connection)

@@ -58,7 +58,7 @@ def http(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client
         exception_handlers={KedgeError: refused},
     )
     connection = client_connection.Connection("http://testserver")
-    connection._http.close()
+    connection.close()
     with httpx.Client(base_url="http://testserver", transport=InProcess(app)) as client:
         connection._http = client
         monkeypatch.setattr(client_connection, "_shared", connection)

@@ -65,6 +65,11 @@ def _address(name: str) -> str:
     return f"/static/{static_files()[name].version}/{name}"
 
 
+def prepare() -> None:
+    """Compile the template and read the static files, so that the first reader does not wait for it."""
+    render(Page(title="Kedge"))
+
+
 def render(page: Page, **more: Any) -> str:
     """The page's HTML."""
     return _environment().get_template("page.html").render(page=page, **more)

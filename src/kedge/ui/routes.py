@@ -14,7 +14,7 @@ from kedge.monitoring.alerts import acknowledged
 from kedge.pipelines.submit import cancel_run
 from kedge.ui.blocks import Page
 from kedge.ui.pages import alerts, datasets, endpoints, home, models, monitors, pipelines, runs, search
-from kedge.ui.render import render, static_files
+from kedge.ui.render import prepare, render, static_files
 
 Make = Callable[[Services, Request], Page]
 Change = Callable[[Services, Request], str]
@@ -84,6 +84,7 @@ _CHANGES: dict[str, Change] = {
 
 def routes(services: Services) -> tuple[Route, ...]:
     """All pages, the buttons on them, and the static files."""
+    prepare()
     pages = [
         Route(method="GET", path=path, handler=_shows(services, make), permission="read")
         for path, make in _PAGES.items()

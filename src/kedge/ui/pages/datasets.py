@@ -99,7 +99,7 @@ def version(services: Services, found: DatasetVersion, other: str) -> Page:
     choose = Filter(
         action=path, fields=(Field(name="with", label="Compare with", value=other, options=options),)
     )
-    blocks = [facts, choose, *_difference(services, found, other), _profile(found.columns)]
+    blocks: list[object] = [facts, choose, *_difference(services, found, other), _profile(found.columns)]
     blocks.append(Columns(blocks=(_files(found), _uses(tuple(use_rows)))))
     return Page(
         title=f"{name}@{found.tag or found.number}",
@@ -109,7 +109,7 @@ def version(services: Services, found: DatasetVersion, other: str) -> Page:
     )
 
 
-def _difference(services: Services, found: DatasetVersion, other: str) -> list[Facts]:
+def _difference(services: Services, found: DatasetVersion, other: str) -> list[Facts | Table]:
     if not other:
         return []
     old = services.datasets.get(found.dataset, other)
@@ -127,7 +127,15 @@ def _difference(services: Services, found: DatasetVersion, other: str) -> list[F
         rows.append(
             (what.replace("_", " "), Cell(text=", ".join(names) or "none", tone="" if names else "quiet"))
         )
-    return [Facts(title=f"From version {old.number} to {found.number}", rows=tuple(rows))]
+    changed = sorted(change.columns_changed, key=lambda each: -(each.distance or 0.0))
+    columns = tuple((Cell(text=each.name), shown.figure(each.distance, 3)) for each in changed)
+    heads = tables.headings("column", "#distance of its values, 0 to 1")
+    return [
+        Facts(title=f"From version {old.number} to {found.number}", rows=tuple(rows)),
+        Table(
+            title="Columns that differ", headings=heads, rows=columns, empty="Every column holds the same."
+        ),
+    ]
 
 
 def _profile(columns: tuple[ColumnProfile, ...]) -> Table:

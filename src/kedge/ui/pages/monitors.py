@@ -8,6 +8,7 @@ from kedge.ui import charts, shown, tables
 from kedge.ui.blocks import Cell, Chart, Distribution, Facts, Heat, HeatCell, Page, Table
 
 _LEVELS = (0.02, 0.1, 0.2, 0.5, 1.0)
+_LISTED = 60
 _PSI = "PopulationStabilityIndex"
 
 
@@ -62,7 +63,7 @@ def monitor(services: Services, name: str, *, run_id: str, column: str) -> Page:
         blocks.append(_stream(runs, alerts))
     now_ms = services.clock.now_ms()
     blocks += [_definition(services, found), tables.alerts(alerts[:50], now_ms, title="Alerts")]
-    blocks.append(tables.monitor_runs(runs[-200:], "Windows"))
+    blocks.append(tables.monitor_runs(runs[-_LISTED:], _windows_title(len(runs))))
     return Page(
         title=name,
         section="monitors",
@@ -71,6 +72,10 @@ def monitor(services: Services, name: str, *, run_id: str, column: str) -> Page:
         lead=_lead(found),
         blocks=tuple(blocks),
     )
+
+
+def _windows_title(count: int) -> str:
+    return "Windows" if count <= _LISTED else f"The newest {_LISTED} of {count} windows"
 
 
 def _lead(found: Monitor) -> str:
