@@ -304,7 +304,7 @@ def test_a_cached_output_that_is_gone_is_made_again(bench: Bench) -> None:
 PASSED = """
     import functools
     import kedge
-    from passed_helper import Scaler, scaled
+    from passed_helper import Level, Scaler, Shift, scaled
 
     @kedge.step(cache=True)
     def apply(functions, x):
@@ -313,8 +313,56 @@ PASSED = """
     @kedge.pipeline
     def passing(x):
         return apply([scaled, functools.partial(scaled, by=3), Scaler.double], x)
+
+    @kedge.step(cache=True)
+    def use(shift, levels):
+        return [shift.apply(1), shift.then(1), *(level.value for level in levels)]
+
+    @kedge.pipeline
+    def using():
+        return use(Shift(scaled), [Level.HIGH])
 """
-HELPER = "def scaled(x, by=2):\n    return by * x\n\nclass Scaler:\n    @staticmethod\n    def double(x):\n        return 2 * x\n"
+HELPER = """
+    import enum
+
+    def scaled(x, by=2):
+        return by * x
+
+    class Scaler:
+        @staticmethod
+        def double(x):
+            return 2 * x
+
+    class Level(enum.Enum):
+        HIGH = 9
+
+    class Shift:
+        def __init__(self, then):
+            self.then = then
+        def apply(self, x):
+            return x + 100
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said", "result"),
+    [
+        ("x + 100", "x + 200", "code of using_helper.Shift changed", [201, 2, 9]),
+        ("HIGH = 9", "HIGH = 8", "code of using_helper.Level changed", [101, 2, 8]),
+        ("by * x", "by + x", "code of using_helper.scaled changed", [101, 3, 9]),
+    ],
+)
+def test_the_code_of_objects_that_are_passed_to_a_step_counts(bench: Bench, old, new, said, result) -> None:
+    bench.write("using_helper.py", HELPER)
+    path = bench.write("used.py", PASSED.replace("passed_helper", "using_helper"))
+    assert bench.run(f"{path}:using").result == [101, 2, 9]
+    sys.modules.pop("using_helper")
+    assert bench.states(bench.run(f"{path}:using")) == {"use": "cached"}
+    sys.modules.pop("using_helper")
+    bench.write("using_helper.py", HELPER.replace(old, new))
+    changed = bench.run(f"{path}:using")
+    assert changed.result == result
+    assert said in bench.steps(changed)["use"].cache_note
 
 
 def test_the_code_of_functions_that_are_passed_to_a_step_counts(bench: Bench) -> None:

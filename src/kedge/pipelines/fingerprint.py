@@ -33,14 +33,13 @@ def code_parts(
 ) -> dict[str, str]:
     """Hashes by name: the function, every function, class, module and constant of the project that it reaches, Python.
 
-    Functions and classes among the arguments are reached too.
+    Functions and classes among the arguments, and the classes of objects among them, are reached too.
     """
     reach = _Reach(project)
     reach.parts["python"] = "{}.{}".format(*sys.version_info)
     reach.function(function) if isinstance(function, types.FunctionType) else reach.value("step", function)
     for argument in arguments:
-        for called in _called(argument):
-            reach.value("argument", called)
+        reach.carried("argument", argument)
     return dict(sorted(reach.parts.items()))
 
 
@@ -113,6 +112,23 @@ class _Reach:
         for reached, value in _enclosed(function):
             self.value(f"constant {name}.{reached}", value)
 
+    def carried(self, name: str, value: Any) -> None:
+        """Take in the code that comes with a value, not the value itself."""
+        if isinstance(value, dict):
+            value = [*value, *value.values()]
+        if isinstance(value, list | tuple | set | frozenset):
+            for each in value:
+                self.carried(name, each)
+        elif callable(value):
+            self.value(name, value)
+        elif not isinstance(value, _PLAIN) and self._first(value):
+            self._object(name, value)
+
+    def _object(self, name: str, value: Any) -> None:
+        self._class(type(value))
+        if self._is_own_class(type(value)):
+            self.carried(name, list(getattr(value, "__dict__", {}).values()))
+
     def _function(self, function: types.FunctionType) -> None:
         """A library's function may stand around one of the project: a decorator's, or that of singledispatch."""
         if self._project.owns(function.__code__.co_filename):
@@ -121,8 +137,7 @@ class _Reach:
         if not self._first(function):
             return
         inside = [value for _, value in _enclosed(function)]
-        for called in _called([inside, getattr(function, "__wrapped__", None)]):
-            self.value("wrapped", called)
+        self.carried("wrapped", [inside, getattr(function, "__wrapped__", None)])
 
     def _class(self, kind: type) -> None:
         if not self._is_own_class(kind) or not self._first(kind):
@@ -162,11 +177,7 @@ class _Reach:
         if not isinstance(value, _PLAIN):
             if not self._first(value):
                 return
-            self._class(type(value))
-            if self._is_own_class(type(value)):
-                for each in getattr(value, "__dict__", {}).values():
-                    for called in _called(each):
-                        self.value(f"{name}.", called)
+            self._object(name, value)
             inner = value.values() if isinstance(value, dict) else value
             if isinstance(value, list | tuple | dict | set | frozenset):
                 for each in inner:
