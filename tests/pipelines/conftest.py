@@ -116,6 +116,13 @@ class Bench:
         return self.services.objects.path(step.log_object).read_text()
 
 
+@pytest.fixture(autouse=True)
+def no_bytecode(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python takes a file that was edited within the second, to the same length, for the one that it compiled."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+
+
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     addresses = Addresses(web="http://127.0.0.1:9", serving="http://127.0.0.1:9")
