@@ -127,7 +127,7 @@ def _written_to(log: Path) -> Iterator[None]:
 def _stream(descriptor: int) -> io.TextIOWrapper:
     """Unbuffered, so that what was printed is there however the process ends."""
     below = open(descriptor, "wb", buffering=0, closefd=False)  # noqa: SIM115 - there is nothing to close
-    return io.TextIOWrapper(below, encoding="utf-8", errors="backslashreplace", write_through=True)  # type: ignore[arg-type]
+    return io.TextIOWrapper(below, encoding="utf-8", errors="backslashreplace", write_through=True)
 
 
 def _flush(*streams: Any) -> None:
