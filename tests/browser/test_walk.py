@@ -18,6 +18,7 @@ def take(page: Page, screens: Path) -> Callable[[str], None]:
 
     def take(name: str) -> None:
         page.wait_for_load_state("networkidle")
+        page.evaluate("scrollTo(0, 0)")  # the bar sticks to where the page is scrolled to
         page.screenshot(path=screens / f"{name}.png", full_page=True)
         assert (screens / f"{name}.png").stat().st_size > 20_000
 

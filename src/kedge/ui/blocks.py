@@ -6,7 +6,8 @@ import msgspec
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """Text in a table or list; `tone` is ok, bad, warn, busy or quiet, `spark` the points of a small line."""
+    """Text in a table or list; `tone` is ok, bad, warn, busy or quiet, `spark` the points of a small line, `order` what
+    a column of such cells sorts by instead of the text, and `action` makes it a button that posts there."""
 
     text: str = ""
     href: str = ""
@@ -17,6 +18,8 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     number: bool = False
     spark: str = ""
     testid: str = ""
+    order: float | None = None
+    action: str = ""
 
 
 class Heading(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,19 +31,6 @@ class Heading(msgspec.Struct, frozen=True, kw_only=True):
     sorted: str = ""
 
 
-class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows of cells; `empty` says what to do when there are none."""
-
-    kind: str = "table"
-    title: str = ""
-    headings: tuple[Heading, ...] = ()
-    rows: tuple[tuple[Cell, ...], ...] = ()
-    empty: str = ""
-    command: str = ""
-    more: Cell | None = None
-    note: str = ""
-
-
 class Field(msgspec.Struct, frozen=True, kw_only=True):
     """An input of a filter: text, or a choice where `options` are (value, label)."""
 
@@ -49,6 +39,20 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     value: str = ""
     options: tuple[tuple[str, str], ...] = ()
     hidden: bool = False
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of cells; `empty` says what to do when there are none, `finder` are the inputs that filter its rows."""
+
+    kind: str = "table"
+    title: str = ""
+    headings: tuple[Heading, ...] = ()
+    rows: tuple[tuple[Cell, ...], ...] = ()
+    empty: str = ""
+    command: str = ""
+    links: tuple[Cell, ...] = ()
+    note: str = ""
+    finder: tuple[Field, ...] = ()
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,8 @@ from kedge.core.services import Services
 from kedge.deployments.deploy import rollback
 from kedge.monitoring.alerts import acknowledged
 from kedge.pipelines.submit import cancel_run
+from kedge.ui import shown
+from kedge.ui.arrange import arranged
 from kedge.ui.blocks import Page
 from kedge.ui.pages import alerts, datasets, endpoints, home, models, monitors, pipelines, runs, search
 from kedge.ui.render import prepare, render, static_files
@@ -62,17 +64,19 @@ _PAGES: dict[str, Make] = {
 
 
 def _acknowledge(services: Services, request: Request) -> str:
-    return f"/alerts/{acknowledged(services, request.path_params['alert_id']).id}"
+    found = acknowledged(services, request.path_params["alert_id"])
+    back = _text(request, "back")  # only ever to the inbox: an address from outside must not lead elsewhere
+    return back if back == "/alerts" or back.startswith("/alerts?") else shown.to("alerts", found.id)
 
 
 def _rollback(services: Services, request: Request) -> str:
     name = request.path_params["name"]
     rollback(services, name, "rolled back on the endpoint's page")
-    return f"/endpoints/{name}"
+    return shown.to("endpoints", name)
 
 
 def _cancel(services: Services, request: Request) -> str:
-    return f"/pipelines/{cancel_run(services, request.path_params['run_id']).id}"
+    return shown.to("pipelines", cancel_run(services, request.path_params["run_id"]).id)
 
 
 _CHANGES: dict[str, Change] = {
@@ -99,10 +103,10 @@ def routes(services: Services) -> tuple[Route, ...]:
 
 def _shows(services: Services, make: Make) -> Callable[[Request], Awaitable[Response]]:
     async def show(request: Request) -> Response:
-        return HTMLResponse(
-            await run_in_threadpool(lambda: render(make(services, request))),
-            headers={"cache-control": "no-store"},
-        )
+        def made() -> str:
+            return render(arranged(make(services, request), request.url.path, dict(request.query_params)))
+
+        return HTMLResponse(await run_in_threadpool(made), headers={"cache-control": "no-store"})
 
     return show
 

@@ -1,6 +1,7 @@
 """Values as people read them: times, durations, numbers, states, ids."""
 
 import datetime as dt
+from urllib.parse import quote, urlencode
 
 from kedge.ui.blocks import Cell
 
@@ -59,15 +60,15 @@ def ago(at_ms: int | None, now_ms: int) -> Cell:
     seconds = max(0.0, (now_ms - at_ms) / 1000)
     for limit, unit, size in _STEPS:
         if seconds < limit:
-            return Cell(text=f"{int(seconds // size)} {unit} ago", title=moment(at_ms))
-    return Cell(text=day(at_ms), title=moment(at_ms))
+            return Cell(text=f"{int(seconds // size)} {unit} ago", title=moment(at_ms), order=at_ms)
+    return Cell(text=day(at_ms), title=moment(at_ms), order=at_ms)
 
 
 def span(start_ms: int | None, end_ms: int | None) -> Cell:
     """How long something took."""
-    return Cell(
-        text="" if start_ms is None or end_ms is None else seconds((end_ms - start_ms) / 1000), number=True
-    )
+    if start_ms is None or end_ms is None:
+        return Cell(number=True)
+    return Cell(text=seconds((end_ms - start_ms) / 1000), number=True, order=end_ms - start_ms)
 
 
 def seconds(value: float) -> str:
@@ -85,14 +86,14 @@ def figure(value: float | None, digits: int = 4) -> Cell:
     if value is None or value != value:  # noqa: PLR0124 - NaN
         return Cell(text="-", number=True, tone="quiet")
     if isinstance(value, int) or (abs(value) >= 1000 and value == int(value)):
-        return Cell(text=f"{int(value):,}", number=True)
+        return Cell(text=f"{int(value):,}", number=True, order=value)
     text = f"{value:.{digits}g}"
-    return Cell(text=text, number=True, title=repr(value))
+    return Cell(text=text, number=True, title=repr(value), order=value)
 
 
 def count(value: int) -> Cell:
     """A whole number in a table."""
-    return Cell(text=f"{value:,}", number=True)
+    return Cell(text=f"{value:,}", number=True, order=value)
 
 
 def size(value: int) -> Cell:
@@ -100,9 +101,22 @@ def size(value: int) -> Cell:
     amount = float(value)
     for unit in ("B", "kB", "MB", "GB"):
         if amount < 1000:
-            return Cell(text=f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}", number=True)
+            text = f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+            return Cell(text=text, number=True, order=value)
         amount /= 1000
-    return Cell(text=f"{amount:.1f} TB", number=True)
+    return Cell(text=f"{amount:.1f} TB", number=True, order=value)
+
+
+def to(*parts: object, **query: object) -> str:
+    """The address of a page: each part and value quoted, for names may hold anything.
+
+    Examples
+    --------
+    >>> to("models", "50 % off?", run=3)
+    '/models/50%20%25%20off%3F?run=3'
+    """
+    path = "/" + "/".join(quote(str(part), safe="") for part in parts)
+    return f"{path}?{urlencode(query)}" if query else path
 
 
 def link(text: str, href: str, *, testid: str = "", mono: bool = False, title: str = "") -> Cell:

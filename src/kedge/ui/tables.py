@@ -40,8 +40,8 @@ def pipeline_runs(runs: Sequence[PipelineRun], now_ms: int, **table: str) -> Tab
     """Runs of pipelines."""
     rows = tuple(
         (
-            shown.link(run.pipeline, f"/pipelines/{run.id}"),
-            shown.short(run.id, f"/pipelines/{run.id}"),
+            shown.link(run.pipeline, shown.to("pipelines", run.id)),
+            shown.short(run.id, shown.to("pipelines", run.id)),
             shown.state(run.state),
             trigger(run.trigger),
             shown.ago(run.created_ms, now_ms),
@@ -63,30 +63,39 @@ def trigger(text: str) -> Cell:
     """Who started a run: a person or an alert."""
     kind, _, rest = text.partition(":")
     if kind == "alert":
-        return shown.link("alert", f"/alerts/{rest.partition(':')[0]}", title=text)
+        return shown.link("alert", shown.to("alerts", rest.partition(":")[0]), title=text)
     return Cell(text=text, tone="quiet")
 
 
-def alerts(found: Sequence[Alert], now_ms: int, **table: str) -> Table:
-    """Alerts, each a link to its investigation."""
+def alerts(found: Sequence[Alert], now_ms: int, *, back: str = "", **table: str) -> Table:
+    """Alerts, each a link to its investigation; open ones can be acknowledged, which leads `back`."""
     rows = tuple(
         (
             shown.state(alert.state),
             shown.link(
-                alert.message, f"/alerts/{alert.id}", testid="open-alert" if alert.state == "open" else ""
+                alert.message,
+                shown.to("alerts", alert.id),
+                testid="open-alert" if alert.state == "open" else "",
             ),
-            shown.link(alert.monitor, f"/monitors/{alert.monitor}"),
+            shown.link(alert.monitor, shown.to("monitors", alert.monitor)),
             Cell(
                 text=f"{alert.model_name or ''} v{alert.model_version or '?'}",
-                href=f"/models/{alert.model_name}",
+                href=shown.to("models", alert.model_name),
             ),
             Cell(text=shown.day(alert.event_ms), title=shown.moment(alert.event_ms)),
             shown.ago(alert.created_ms, now_ms),
+            *((_acknowledge(alert, back),) if back else ()),
         )
         for alert in found
     )
-    heads = headings("state", "what", "monitor", "model", "data until", "raised")
+    heads = headings("state", "what", "monitor", "model", "data until", "raised", *(("",) if back else ()))
     return Table(headings=heads, rows=rows, empty="No alerts.", **table)  # type: ignore[arg-type]
+
+
+def _acknowledge(alert: Alert, back: str) -> Cell:
+    if alert.state != "open":
+        return Cell()
+    return Cell(text="Acknowledge", action=shown.to("alerts", alert.id, "acknowledge", back=back))
 
 
 def reports(found: Sequence[Report], now_ms: int) -> Table:
@@ -112,8 +121,8 @@ def deployments(found: Sequence[Deployment], now_ms: int, title: str) -> Table:
     """A history of deployments."""
     rows = tuple(
         (
-            shown.link(each.endpoint, f"/endpoints/{each.endpoint}"),
-            Cell(text=f"{each.model_name} v{each.model_version}", href=f"/models/{each.model_name}"),
+            shown.link(each.endpoint, shown.to("endpoints", each.endpoint)),
+            Cell(text=f"{each.model_name} v{each.model_version}", href=shown.to("models", each.model_name)),
             shown.state(each.state),
             Cell(text=each.error or each.reason, tone="bad" if each.error else ""),
             shown.ago(each.created_ms, now_ms),
@@ -133,7 +142,7 @@ def tracked_runs(
     """MLflow runs with the columns of `metrics`."""
     rows = tuple(
         (
-            shown.link(run.name or run.run_id[:8], f"/runs/{run.run_id}"),
+            shown.link(run.name or run.run_id[:8], shown.to("runs", run.run_id)),
             Cell(text=run.experiment),
             shown.state(run.status),
             shown.ago(run.start_ms, now_ms),
@@ -165,7 +174,8 @@ def monitor_runs(runs: Sequence[MonitorRun], title: str) -> Table:
                 )
             ),
             Cell(
-                text=f"{run.model_name or ''} v{run.model_version or '?'}", href=f"/models/{run.model_name}"
+                text=f"{run.model_name or ''} v{run.model_version or '?'}",
+                href=shown.to("models", run.model_name),
             ),
             Cell(text=", ".join(run.detectors)),
             Cell(text=shown.seconds(run.duration_ms / 1000), number=True),

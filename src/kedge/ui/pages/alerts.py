@@ -23,7 +23,8 @@ def alerts(services: Services, *, state: str) -> Page:
     wanted = state if state in ("open", "acknowledged") else None
     found = services.monitors.alerts(state=wanted, limit=500)  # type: ignore[arg-type]
     fields = (Field(name="state", label="State", value=state, options=_STATES),)
-    table = tables.alerts(found, services.clock.now_ms(), title=f"{len(found)} alerts")
+    here = shown.to("alerts", state=state) if wanted else "/alerts"
+    table = tables.alerts(found, services.clock.now_ms(), back=here, title=f"{len(found)} alerts")
     return Page(title="Alerts", section="alerts", blocks=(Filter(action="/alerts", fields=fields), table))
 
 
@@ -41,7 +42,7 @@ def alert(services: Services, alert_id: str) -> Page:
         blocks.append(Chain(title=title, links=lineage(services, version, [found.endpoint])))
     blocks.append(Columns(blocks=(_facts(found, run, now_ms), _outcome(services, found, now_ms))))
     blocks += _strongest(services, run)
-    acknowledge = Action(label="Acknowledge", action=f"/alerts/{alert_id}/acknowledge")
+    acknowledge = Action(label="Acknowledge", action=shown.to("alerts", alert_id, "acknowledge"))
     return Page(
         title=f"Alert of {found.monitor}",
         section="alerts",
@@ -70,8 +71,11 @@ def _facts(found: Alert, run: MonitorRun, now_ms: int) -> Facts:
     return Facts(
         title="The finding",
         rows=(
-            ("monitor", shown.link(found.monitor, f"/monitors/{found.monitor}", testid="monitor-link")),
-            ("endpoint", shown.link(found.endpoint, f"/endpoints/{found.endpoint}")),
+            (
+                "monitor",
+                shown.link(found.monitor, shown.to("monitors", found.monitor), testid="monitor-link"),
+            ),
+            ("endpoint", shown.link(found.endpoint, shown.to("endpoints", found.endpoint))),
             ("window", Cell(text=f"{shown.day(run.window_start_ms)} to {shown.day(run.window_end_ms)}")),
             ("rows", shown.count(run.rows)),
             ("model", Cell(text=f"{found.model_name} v{found.model_version}")),
@@ -102,7 +106,10 @@ def _outcome(services: Services, found: Alert, now_ms: int) -> Facts:
     return Facts(
         title="What it started",
         rows=(
-            ("pipeline run", shown.link(run.pipeline, f"/pipelines/{run.id}", testid="retraining-link")),
+            (
+                "pipeline run",
+                shown.link(run.pipeline, shown.to("pipelines", run.id), testid="retraining-link"),
+            ),
             ("state", shown.state(run.state)),
             ("outcome", Cell(text=words.get(promoted, run.error or "see the run"))),  # type: ignore[arg-type]
             ("when", shown.ago(run.created_ms, now_ms)),

@@ -12,7 +12,7 @@ def datasets(services: Services) -> Page:
     now_ms = services.clock.now_ms()
     rows = tuple(
         (
-            shown.link(each.name, f"/datasets/{each.name}"),
+            shown.link(each.name, shown.to("datasets", each.name)),
             shown.count(each.versions),
             Cell(text=each.latest_tag or ""),
             shown.count(each.rows),
@@ -34,7 +34,7 @@ def dataset(services: Services, name: str) -> Page:
     versions = services.datasets.versions(name)
     rows = tuple(
         (
-            shown.link(f"{name}@{v.number}", f"/datasets/{name}/{v.number}"),
+            shown.link(f"{name}@{v.number}", shown.to("datasets", name, v.number)),
             Cell(text=v.tag or ""),
             Cell(text=v.content_id[:12], mono=True, title=v.content_id),
             shown.count(v.rows),
@@ -70,7 +70,7 @@ def version(services: Services, found: DatasetVersion, other: str) -> Page:
         run = services.pipelines.get_run(run_id)
         use_rows.append(
             (
-                shown.link(run.pipeline, f"/pipelines/{run_id}"),
+                shown.link(run.pipeline, shown.to("pipelines", run_id)),
                 Cell(text=step),
                 shown.state(run.state),
                 shown.ago(run.created_ms, now_ms),
@@ -95,7 +95,7 @@ def version(services: Services, found: DatasetVersion, other: str) -> Page:
         ("", "nothing"),
         *((str(v.number), f"{v.number} {v.tag or ''}") for v in versions if v.id != found.id),
     )
-    path = f"/datasets/{name}/{found.number}"
+    path = shown.to("datasets", name, found.number)
     choose = Filter(
         action=path, fields=(Field(name="with", label="Compare with", value=other, options=options),)
     )
@@ -104,7 +104,7 @@ def version(services: Services, found: DatasetVersion, other: str) -> Page:
     return Page(
         title=f"{name}@{found.tag or found.number}",
         section="datasets",
-        crumbs=(shown.link("Datasets", "/datasets"), shown.link(name, f"/datasets/{name}")),
+        crumbs=(shown.link("Datasets", "/datasets"), shown.link(name, shown.to("datasets", name))),
         blocks=tuple(blocks),
     )
 

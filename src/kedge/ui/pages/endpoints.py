@@ -40,7 +40,7 @@ def endpoint(services: Services, name: str) -> Page:
     can_go_back = sum(1 for each in history if each.live_ms is not None) > 1
     back = Action(
         label="Roll back",
-        action=f"/endpoints/{name}/rollback",
+        action=shown.to("endpoints", name, "rollback"),
         confirm=f"Let the version before answer on {name} again?",
     )
     return Page(
@@ -61,7 +61,7 @@ def _tiles(services: Services, name: str, live: Deployment | None, minutes: list
         Tile(
             label="Answers",
             value=f"{live.model_name} v{live.model_version}" if live else "nothing",
-            href=f"/models/{live.model_name}" if live else "",
+            href=shown.to("models", live.model_name) if live else "",
         ),
         Tile(
             label="Requests shown",
@@ -138,7 +138,7 @@ def _traffic(minutes: list[TrafficMinute]) -> list[Chart]:
 def _monitors(services: Services, name: str, now_ms: int) -> Table:
     rows = tuple(
         (
-            shown.link(monitor.name, f"/monitors/{monitor.name}"),
+            shown.link(monitor.name, shown.to("monitors", monitor.name)),
             Cell(text=monitor.kind),
             Cell(text=monitor.period),
             Cell(

@@ -75,9 +75,11 @@ def endpoints_table(services: Services, now_ms: int) -> Table:
         drift = last_drift(services, endpoint.name)
         rows.append(
             (
-                shown.link(endpoint.name, f"/endpoints/{endpoint.name}"),
+                shown.link(endpoint.name, shown.to("endpoints", endpoint.name)),
                 shown.state("live" if live else "pending"),
-                Cell(text=f"{live.model_name} v{live.model_version}", href=f"/models/{live.model_name}")
+                Cell(
+                    text=f"{live.model_name} v{live.model_version}", href=shown.to("models", live.model_name)
+                )
                 if live
                 else Cell(),
                 Cell(spark=charts.spark(counts), title=f"requests a minute, last {_SPARK_MINUTES} minutes"),
@@ -110,4 +112,4 @@ def _drift_cell(run: MonitorRun | None) -> Cell:
         return Cell(text="not monitored" if run is None else "too few rows", tone="quiet")
     tone = "bad" if run.verdict == "drift" else "warn" if run.drift_share else "ok"
     words = f"{100 * run.drift_share:.0f} % of columns, {shown.day(run.window_start_ms)}"
-    return Cell(text=words, tone=tone, href=f"/monitors/{run.monitor}")
+    return Cell(text=words, tone=tone, href=shown.to("monitors", run.monitor))

@@ -13,7 +13,7 @@ def models(services: Services) -> Page:
     now_ms = services.clock.now_ms()
     rows = tuple(
         (
-            shown.link(model.name, f"/models/{model.name}"),
+            shown.link(model.name, shown.to("models", model.name)),
             shown.count(model.versions),
             Cell(text=f"v{model.latest}" if model.latest else ""),
             Cell(text=", ".join(f"{alias}: v{version}" for alias, version in model.aliases.items())),
@@ -67,7 +67,7 @@ def _versions_table(services: Services, versions: list[ModelVersion], live: set[
                 Cell(text=f"v{version.version}"),
                 shown.state("live") if version.version in live else Cell(),
                 Cell(text=", ".join(version.aliases)),
-                shown.link(run.name or run.run_id[:8], f"/runs/{run.run_id}") if run else Cell(),
+                shown.link(run.name or run.run_id[:8], shown.to("runs", run.run_id)) if run else Cell(),
                 *(shown.figure(run.metrics.get(metric) if run else None) for metric in _METRICS),
                 shown.ago(version.created_ms, now_ms),
             )
@@ -89,25 +89,37 @@ def lineage(services: Services, version: ModelVersion, endpoints: list[str]) -> 
             data = services.datasets.get_by_id(used)
             text = f"{data.dataset}@{data.tag or data.number}"
             links.append(
-                ("data", shown.link(text, f"/datasets/{data.dataset}/{data.number}", testid="data-link"))
+                (
+                    "data",
+                    shown.link(text, shown.to("datasets", data.dataset, data.number), testid="data-link"),
+                )
             )
         links.append(
-            ("code", shown.link("files and commit", f"/pipelines/{pipeline_id}/code", testid="code-link"))
+            (
+                "code",
+                shown.link(
+                    "files and commit", shown.to("pipelines", pipeline_id, "code"), testid="code-link"
+                ),
+            )
         )
         pipeline = services.pipelines.get_run(pipeline_id)
         links.append(
             (
                 "pipeline run",
-                shown.link(pipeline.pipeline, f"/pipelines/{pipeline_id}", testid="pipeline-link"),
+                shown.link(pipeline.pipeline, shown.to("pipelines", pipeline_id), testid="pipeline-link"),
             )
         )
     if run:
         links.append(
-            ("MLflow run", shown.link(run.name or run.run_id[:8], f"/runs/{run.run_id}", testid="run-link"))
+            (
+                "MLflow run",
+                shown.link(run.name or run.run_id[:8], shown.to("runs", run.run_id), testid="run-link"),
+            )
         )
     text = f"{version.name} v{version.version}"
-    links.append(("model version", shown.link(text, f"/models/{version.name}", testid="model-link")))
+    links.append(("model version", shown.link(text, shown.to("models", version.name), testid="model-link")))
     links += [
-        ("endpoint", shown.link(name, f"/endpoints/{name}", testid="endpoint-link")) for name in endpoints
+        ("endpoint", shown.link(name, shown.to("endpoints", name), testid="endpoint-link"))
+        for name in endpoints
     ]
     return tuple(links)

@@ -21,9 +21,9 @@ def monitors(services: Services) -> Page:
         last = runs[-1] if runs else None
         rows.append(
             (
-                shown.link(monitor.name, f"/monitors/{monitor.name}"),
+                shown.link(monitor.name, shown.to("monitors", monitor.name)),
                 Cell(text=monitor.kind),
-                shown.link(monitor.endpoint, f"/endpoints/{monitor.endpoint}"),
+                shown.link(monitor.endpoint, shown.to("endpoints", monitor.endpoint)),
                 Cell(text=monitor.period),
                 shown.state(last.verdict) if last else Cell(text="no window yet", tone="quiet"),
                 Cell(
@@ -141,7 +141,7 @@ def _cell(
     name, value = shift
     word = "drift" if drift else "no drift"
     return HeatCell(
-        href=f"/monitors/{found.name}?run={run.id}&column={name}#distribution",
+        href=shown.to("monitors", found.name, run=run.id, column=name) + "#distribution",
         level=level(value),
         drift=drift,
         text=f"{value:.2f}",
@@ -261,7 +261,7 @@ def _definition(services: Services, found: Monitor) -> Facts:
     return Facts(
         title="Definition",
         rows=(
-            ("endpoint", shown.link(found.endpoint, f"/endpoints/{found.endpoint}")),
+            ("endpoint", shown.link(found.endpoint, shown.to("endpoints", found.endpoint))),
             ("reference", Cell(text=reference or "none needed")),
             ("detectors", Cell(text=detectors or "none: it measures")),
             ("alerts on", Cell(text=rules or ("a detected change" if found.kind == "stream" else "nothing"))),

@@ -59,7 +59,12 @@ def pipeline(services: Services, run_id: str, *, step: str) -> Page:
     )
     active = run.state in ("queued", "running")
     actions = (
-        Action(label="Cancel", action=f"/pipelines/{run_id}/cancel", confirm="Stop this run?", tone="bad"),
+        Action(
+            label="Cancel",
+            action=shown.to("pipelines", run_id, "cancel"),
+            confirm="Stop this run?",
+            tone="bad",
+        ),
     )
     return Page(
         title=run.pipeline,
@@ -85,7 +90,7 @@ def graph(run: PipelineRun, steps: list[StepRun], chosen: StepRun | None, now_ms
             name=step.name,
             state=step.state,
             note=_note(step, now_ms),
-            href=f"/pipelines/{run.id}?step={step.name}#step",
+            href=shown.to("pipelines", run.id, step=step.name) + "#step",
             chosen=chosen is not None and chosen.name == step.name,
         )
         for step in steps
@@ -157,7 +162,10 @@ def _facts(run: PipelineRun, now_ms: int) -> Facts:
     ]
     if run.code_id:
         rows.append(
-            ("code", shown.link("the files that ran", f"/pipelines/{run.id}/code", testid="code-link"))
+            (
+                "code",
+                shown.link("the files that ran", shown.to("pipelines", run.id, "code"), testid="code-link"),
+            )
         )
     if run.result is not None:
         rows.append(("result", Cell(text=str(run.result)[:400], mono=True)))
@@ -169,7 +177,7 @@ def _read(services: Services, run_id: str) -> Table:
     for use in services.datasets.uses_of_run(run_id):
         version = services.datasets.get_by_id(use.dataset_version_id)
         text = f"{version.dataset}@{version.tag or version.number}"
-        href = f"/datasets/{version.dataset}/{version.number}"
+        href = shown.to("datasets", version.dataset, version.number)
         rows.append(
             (shown.link(text, href, testid="data-link"), Cell(text=use.step), shown.count(version.rows))
         )
@@ -180,7 +188,7 @@ def _read(services: Services, run_id: str) -> Table:
 def code(services: Services, run_id: str) -> Page:
     """The files of the code snapshot, and the commit that they came from."""
     run = services.pipelines.get_run(run_id)
-    crumbs = (shown.link("Pipelines", "/pipelines"), shown.link(run.pipeline, f"/pipelines/{run_id}"))
+    crumbs = (shown.link("Pipelines", "/pipelines"), shown.link(run.pipeline, shown.to("pipelines", run_id)))
     if run.code_id is None:
         notice = Notice(
             tone="quiet", text="The code of this run was not captured: it ended before it was loaded."

@@ -1,7 +1,5 @@
 """MLflow runs: the table and one run."""
 
-from urllib.parse import urlencode
-
 from kedge.core.services import Services
 from kedge.ui import charts, shown, tables
 from kedge.ui.blocks import Cell, Chain, Chart, Columns, Facts, Field, Filter, Page, Table
@@ -38,9 +36,11 @@ def runs(services: Services, *, search: str, status: str, sort: str, page: int) 
     heads = tables.sortable("/runs", query, columns, sort)
     table = tables.tracked_runs(found, now_ms, metrics, heads)
     pages = max(1, -(-total // _PER_PAGE))
-    more = None
-    if page < pages:
-        more = shown.link("next page", f"/runs?{urlencode({**query, 'sort': sort, 'page': page + 1})}")
+    links = tuple(
+        shown.link(text, shown.to("runs", **query, sort=sort, page=number))
+        for text, number in (("previous page", page - 1), ("next page", page + 1))
+        if 1 <= number <= pages
+    )
     fields = (
         Field(name="q", label="Search", value=search),
         Field(name="status", label="State", value=status, options=_STATUSES),
@@ -53,7 +53,7 @@ def runs(services: Services, *, search: str, status: str, sort: str, page: int) 
         rows=table.rows,
         empty=table.empty,
         command=table.command,
-        more=more,
+        links=links,
     )
     return Page(title="Runs", section="runs", blocks=(Filter(action="/runs", fields=fields), shown_table))
 
@@ -79,10 +79,12 @@ def run(services: Services, run_id: str) -> Page:
         for used in dict.fromkeys(use.dataset_version_id for use in services.datasets.uses_of_run(pipeline)):
             data = services.datasets.get_by_id(used)
             text = f"{data.dataset}@{data.tag or data.number}"
-            links.append(("data", shown.link(text, f"/datasets/{data.dataset}/{data.number}")))
-        links.append(("pipeline run", shown.short(pipeline, f"/pipelines/{pipeline}")))
+            links.append(("data", shown.link(text, shown.to("datasets", data.dataset, data.number))))
+        links.append(("pipeline run", shown.short(pipeline, shown.to("pipelines", pipeline))))
     links.append(("MLflow run", Cell(text=found.name or run_id)))
-    links += [("model version", shown.link(f"{v.name} v{v.version}", f"/models/{v.name}")) for v in versions]
+    links += [
+        ("model version", shown.link(f"{v.name} v{v.version}", shown.to("models", v.name))) for v in versions
+    ]
     metrics = tuple((Cell(text=name), shown.figure(value)) for name, value in sorted(found.metrics.items()))
     params = tuple((name, Cell(text=value)) for name, value in sorted(found.params.items()))
     tags = tuple((name, Cell(text=value)) for name, value in sorted(found.tags.items()))
