@@ -1,6 +1,7 @@
 # Seven commands are the manual; each sets up what it needs first.
 .PHONY: help setup demo up test unit check fmt bench docs lock clean
 BIN := .venv/bin
+UNIT := not acceptance and not browser and not slow
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
@@ -16,10 +17,11 @@ up: setup        ## start Kedge on http://127.0.0.1:5000
 
 test: setup      ## all tests, real processes and a real browser included
 	@scripts/system-packages chromium
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m "$(UNIT)" $(ARGS)
+	$(BIN)/python -m pytest -m "not ($(UNIT))" $(ARGS)
 
 unit: setup      ## the tests that start no process
-	$(BIN)/python -m pytest -m "not acceptance and not browser and not slow" $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m "$(UNIT)" $(ARGS)
 
 check: setup     ## style, types, import contract, house rules
 	$(BIN)/ruff check .
