@@ -54,6 +54,7 @@ def services(tmp_path):
         inference=SqlInference(database, tmp_path / "inference"),
         monitors=None,
         tracking=Registry(),
+        runs=None,
     )
     database.close()
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
 
-from kedge.api.mlflow import proxy
+from kedge.api.mlflow import proxy, tracking
 from kedge.api.native import datasets, endpoints, jobs, labels, models, monitors, objects, pipelines, reports
 from kedge.api.native.messages import PREFIX, answer, error_answer
 from kedge.app.guard import App, Guard
@@ -71,7 +71,8 @@ def application(services: Services, database: Database, sidecar: Sidecar, hosts:
         lifespan=lifespan,
     )
     inner.router.redirect_slashes = False
-    return Guard(inner, frozenset(host.lower() for host in hosts), _limits(table))
+    fast = tracking.Tracking(services.runs, inner)
+    return Guard(fast, frozenset(host.lower() for host in hosts), _limits(table))
 
 
 def _methods(route: Route) -> list[str]:
@@ -96,6 +97,8 @@ def _limits(table: Sequence[Route]) -> Callable[[str, str], int]:
     ]
 
     def limit_of(method: str, path: str) -> int:
+        if path in tracking.PATHS:  # they stand below the prefix of the uploads
+            return DEFAULT_BODY_BYTES
         return next(
             (n for start, m, n in large if m in (method, "*") and path.startswith(start)), DEFAULT_BODY_BYTES
         )

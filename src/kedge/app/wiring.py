@@ -15,6 +15,7 @@ from kedge.storage.objects import FolderObjects
 from kedge.storage.pipelines import SqlPipelines
 from kedge.storage.reports import SqlReports
 from kedge.storage.tracking import MlflowTables
+from kedge.storage.tracking_store import SqlTracking
 
 
 def open_services(home: Path, addresses: Addresses, clock: Clock) -> tuple[Services, Database]:
@@ -35,5 +36,6 @@ def open_services(home: Path, addresses: Addresses, clock: Clock) -> tuple[Servi
         inference=SqlInference(database, place.inference),
         monitors=SqlMonitors(database),
         tracking=MlflowTables(database, place.artifacts),
+        runs=SqlTracking(database, clock),
     )
     return services, database

@@ -13,6 +13,7 @@ from kedge.core.monitors import MonitorStore
 from kedge.core.objects import ObjectStore
 from kedge.core.pipelines import PipelineStore
 from kedge.core.reports import ReportStore
+from kedge.core.runs import TrackingStore
 from kedge.core.tracking import TrackingReader
 
 
@@ -38,3 +39,4 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     inference: InferenceStore
     monitors: MonitorStore
     tracking: TrackingReader
+    runs: TrackingStore

@@ -15,6 +15,7 @@ from typing import Any, LiteralString
 
 from kedge.core.clock import Clock
 from kedge.core.errors import Conflict, StorageError
+from kedge.storage import mlflow_schema
 
 BUSY_TIMEOUT_S = 20.0
 
@@ -84,11 +85,14 @@ def translated(path: Path) -> Iterator[None]:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=512
+    )
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA case_sensitive_like = ON")  # as MLflow's own connections have it
     return connection
 
 
@@ -131,6 +135,11 @@ def _migrate(database: Database, clock: Clock) -> None:
         connection.execute(
             "CREATE TABLE IF NOT EXISTS kedge_migration (number INTEGER PRIMARY KEY, applied_ms INTEGER NOT NULL) STRICT"
         )
+        # Our indexes stand on MLflow's tables, which must be there first.
+        revision = mlflow_schema.revision_of(connection)
+        mlflow_schema.require_known(revision, database.path)
+        if revision is None:
+            mlflow_schema.make(connection, clock.now_ms())
         # Asked again inside the transaction: another process may have migrated meanwhile.
         have = connection.execute("SELECT coalesce(max(number), 0) FROM kedge_migration").fetchone()[0]
         for number, script in migrations():

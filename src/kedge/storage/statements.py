@@ -14,3 +14,9 @@ def statements(file: str) -> dict[str, LiteralString]:
     text = (resources.files("kedge.storage") / "sql" / f"{file}.sql").read_text()
     parts = _HEAD.split(text)
     return {name: cast("LiteralString", body) for name, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def placed(query: LiteralString, count: int) -> LiteralString:
+    """The query, which ends in IN, with room for `count` values."""
+    room: LiteralString = "(" + ", ".join(["?"] * count) + ")"
+    return query + room

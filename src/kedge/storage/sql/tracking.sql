@@ -13,9 +13,9 @@ SELECT r.run_uuid, r.experiment_id, e.name AS experiment, r.name, r.status, r.st
 FROM runs AS r JOIN experiments AS e ON e.experiment_id = r.experiment_id
 WHERE r.lifecycle_stage = 'active'
     AND (:status = '' OR r.status = :status)
-    AND (:search = '' OR r.name LIKE :search ESCAPE '\' OR e.name LIKE :search ESCAPE '\'
-        OR r.run_uuid LIKE :search ESCAPE '\'
-        OR EXISTS (SELECT 1 FROM tags AS t WHERE t.run_uuid = r.run_uuid AND t.value LIKE :search ESCAPE '\'))
+    AND (:search = '' OR lower(r.name) LIKE lower(:search) ESCAPE '\' OR lower(e.name) LIKE lower(:search) ESCAPE '\'
+        OR lower(r.run_uuid) LIKE lower(:search) ESCAPE '\'
+        OR EXISTS (SELECT 1 FROM tags AS t WHERE t.run_uuid = r.run_uuid AND lower(t.value) LIKE lower(:search) ESCAPE '\'))
 
 -- name: count_runs
 -- How many active runs match.
@@ -23,9 +23,9 @@ SELECT count(*) AS found
 FROM runs AS r JOIN experiments AS e ON e.experiment_id = r.experiment_id
 WHERE r.lifecycle_stage = 'active'
     AND (:status = '' OR r.status = :status)
-    AND (:search = '' OR r.name LIKE :search ESCAPE '\' OR e.name LIKE :search ESCAPE '\'
-        OR r.run_uuid LIKE :search ESCAPE '\'
-        OR EXISTS (SELECT 1 FROM tags AS t WHERE t.run_uuid = r.run_uuid AND t.value LIKE :search ESCAPE '\'))
+    AND (:search = '' OR lower(r.name) LIKE lower(:search) ESCAPE '\' OR lower(e.name) LIKE lower(:search) ESCAPE '\'
+        OR lower(r.run_uuid) LIKE lower(:search) ESCAPE '\'
+        OR EXISTS (SELECT 1 FROM tags AS t WHERE t.run_uuid = r.run_uuid AND lower(t.value) LIKE lower(:search) ESCAPE '\'))
 
 -- name: page
 -- A window of an ordered list.

@@ -1,0 +1,49 @@
+"""MLflow's tables in a database of Kedge's: made from a snapshot of what MLflow's migrations make, in a few milliseconds."""
+
+import functools
+import sqlite3
+from importlib import resources
+
+from kedge.core.errors import Conflict
+from kedge.storage.statements import statements
+from kedge.storage.tracking_writes import ARTIFACT_ROOT
+
+SCHEMA_REVISION = "dc11669786a5"
+"""The alembic revision of MLflow 3.17.2."""
+
+
+@functools.cache
+def snapshot(dialect: str) -> str:
+    """The statements for `sqlite` or `postgresql`."""
+    return (resources.files("kedge.storage") / "snapshots" / f"mlflow_{dialect}.sql").read_text()
+
+
+def revision_of(connection: sqlite3.Connection) -> str | None:
+    """The alembic revision of MLflow's tables; None where there are none."""
+    table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
+    if connection.execute(table).fetchone() is None:
+        return None
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(row[0]) if row else ""
+
+
+def require_known(revision: str | None, place: object) -> None:
+    """Raise Conflict for tables of another release."""
+    if revision not in (None, SCHEMA_REVISION):
+        raise Conflict(
+            f"MLflow's tables in {place} have revision {revision or '(none)'}; this Kedge knows {SCHEMA_REVISION} "
+            "(MLflow 3.17.2)",
+            hint="upgrade them with `mlflow db upgrade sqlite:///...` of MLflow 3.17.2 after a backup, or, if a newer "
+            "MLflow made them, use a newer Kedge",
+        )
+
+
+def make(connection: sqlite3.Connection, now_ms: int) -> None:
+    """Make MLflow's tables and its default experiment, inside the transaction that is open."""
+    pending = ""
+    for line in snapshot("sqlite").splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            connection.execute(pending)
+            pending = ""
+    connection.execute(statements("experiments")["insert_default"], (f"{ARTIFACT_ROOT}0", now_ms, now_ms))

@@ -1,0 +1,225 @@
+"""`TrackingStore` on MLflow's own tables."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
+
+from kedge.core.clock import Clock
+from kedge.core.mlflow_error import does_not_exist
+from kedge.core.runs import (
+    Change,
+    Done,
+    Experiment,
+    ExperimentQuery,
+    InputDataset,
+    LoggedRun,
+    Metric,
+    ModelLink,
+    Pair,
+    RunInfo,
+    RunMetric,
+    RunQuery,
+)
+from kedge.storage.database import Database
+from kedge.storage.group_commit import GroupWriter
+from kedge.storage.run_search import experiments_query, run_queries
+from kedge.storage.statements import placed, statements
+from kedge.storage.tracking_writes import apply, info_of, rows_of
+
+_RUNS = statements("runs")
+_EXPERIMENTS = statements("experiments")
+_AT_ONCE = 500
+"""Ids in one query: databases limit the number of arguments."""
+_FIRST, _LAST = -(2**63), 2**63 - 1
+
+Value = TypeVar("Value")
+
+
+class SqlTracking:
+    """MLflow's tables in a database of Kedge's."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._writer: GroupWriter[Change] = GroupWriter(
+            database.write, lambda connection, change: apply(connection, change, clock.now_ms()), rows_of
+        )
+
+    def submit(self, change: Change, done: Done) -> None:
+        self._writer.submit(change, done)
+
+    def close(self) -> None:
+        """Apply what waits."""
+        self._writer.close()
+
+    def experiment(self, experiment_id: int) -> Experiment:
+        row = self._database.row(_EXPERIMENTS["one"], (experiment_id,))
+        if row is None:
+            raise does_not_exist(f"No Experiment with id={experiment_id} exists")
+        return self._experiments([row])[0]
+
+    def experiment_named(self, name: str) -> Experiment | None:
+        row = self._database.row(_EXPERIMENTS["named"], (name,))
+        return None if row is None else self._experiments([row])[0]
+
+    def experiments(self, query: ExperimentQuery) -> tuple[list[Experiment], bool]:
+        sql, arguments = experiments_query(query)
+        rows = self._database.rows(sql, arguments)
+        return self._experiments(rows[: query.limit]), len(rows) > query.limit
+
+    def run(self, run_id: str) -> LoggedRun:
+        row = self._database.row(_RUNS["run_info"], (run_id,))
+        if row is None:
+            raise does_not_exist(f"Run with id={run_id} not found")
+        return self._logged([info_of(row)])[0]
+
+    def run_page(self, query: RunQuery) -> tuple[list[LoggedRun], bool]:
+        found: list[str] = []
+        for sql, arguments in run_queries(query):
+            found = [row[0] for row in self._database.rows(sql, arguments)]
+            if len(found) > query.limit:
+                break  # the first, cheaper, query filled the page
+        page = found[: query.limit]
+        infos = {row[0]: info_of(row) for row in self._among(_RUNS["infos_among"], page)}
+        return self._logged([infos[run_id] for run_id in page if run_id in infos]), len(found) > query.limit
+
+    def history(self, run_id: str, key: str, *, limit: int | None, offset: int) -> tuple[list[Metric], bool]:
+        wanted = _LAST if limit is None else limit + 1
+        rows = self._database.rows(_RUNS["history"], (run_id, key, wanted, offset))
+        more = limit is not None and len(rows) > limit
+        return [_point(key, *row) for row in rows[:limit]], more
+
+    def histories(self, run_ids: tuple[str, ...], key: str, limit: int) -> list[RunMetric]:
+        if not run_ids:
+            return []
+        query = placed(_RUNS["histories"], len(run_ids)) + "\n" + _RUNS["histories_order"]
+        return [
+            RunMetric(row[0], _point(key, *row[1:]))
+            for row in map(tuple, self._database.rows(query, (key, *run_ids, limit)))
+        ]
+
+    def sampled(self, run_id: str, key: str, points: int, steps: tuple[int, int] | None) -> list[Metric]:
+        first, last = steps or (_FIRST, _LAST)
+        asked = (run_id, key, first, last)
+        counted = self._database.row(_RUNS["history_length"], asked)
+        places = group_starts(int(counted[0]) if counted else 0, points)
+        found: list[Metric] = []
+        for some in _chunks(places):
+            query = placed(_RUNS["sampled"], len(some)) + "\n" + _RUNS["sampled_order"]
+            found += [_point(key, *row) for row in self._database.rows(query, (*asked, *some))]
+        return found
+
+    def _experiments(self, rows: Sequence[Any]) -> list[Experiment]:
+        tags: dict[int, list[Pair]] = defaultdict(list)
+        for row in self._among(_EXPERIMENTS["tags_among"], [row[0] for row in rows]):
+            tags[row[0]].append(Pair(row[1], row[2]))
+        return [
+            Experiment(
+                experiment_id=row[0],
+                name=row[1],
+                artifact_location=row[2] or "",
+                lifecycle_stage=row[3],
+                creation_time=row[4],
+                last_update_time=row[5],
+                tags=tuple(tags[row[0]]),
+            )
+            for row in rows
+        ]
+
+    def _logged(self, infos: list[RunInfo]) -> list[LoggedRun]:
+        """The runs with all that was logged to them: six queries, however many runs."""
+        ids = [info.run_id for info in infos]
+        metrics = self._grouped(
+            _RUNS["latest_among"], ids, lambda row: _point(row[1], row[2], row[3], row[4], row[5])
+        )
+        params = self._grouped(_RUNS["run_params_among"], ids, lambda row: Pair(row[1], row[2]))
+        tags = self._grouped(_RUNS["run_tags_among"], ids, lambda row: Pair(row[1], row[2] or ""))
+        datasets = self._datasets(ids)
+        links = self._grouped(_RUNS["models_among"], ids, lambda row: (row[1], row[2], row[3]))
+        return [
+            LoggedRun(
+                info=info,
+                metrics=tuple(metrics.get(info.run_id, ())),
+                params=tuple(params.get(info.run_id, ())),
+                tags=tuple(tags.get(info.run_id, ())),
+                datasets=tuple(datasets.get(info.run_id, ())),
+                model_inputs=tuple(
+                    ModelLink(model_id=model)
+                    for kind, model, _ in links.get(info.run_id, ())
+                    if kind == "RUN_INPUT"
+                ),
+                model_outputs=tuple(
+                    ModelLink(model_id=model, step=step)
+                    for kind, model, step in links.get(info.run_id, ())
+                    if kind == "RUN_OUTPUT"
+                ),
+            )
+            for info in infos
+        ]
+
+    def _datasets(self, run_ids: list[str]) -> dict[str, list[InputDataset]]:
+        rows: dict[tuple[str, str], list[Any]] = defaultdict(list)
+        for row in self._among(_RUNS["datasets_among"], run_ids):
+            rows[row[0], row[1]].append(row)
+        found: dict[str, list[InputDataset]] = defaultdict(list)
+        for (run_id, _), same in rows.items():
+            _, _, name, digest, source_type, source, schema, profile, _, _ = tuple(same[0])
+            tags = tuple(Pair(row[8], row[9]) for row in same if row[8] is not None)
+            found[run_id].append(
+                InputDataset(
+                    name=name,
+                    digest=digest,
+                    source_type=source_type,
+                    source=source,
+                    schema=schema,
+                    profile=profile,
+                    tags=tags,
+                )
+            )
+        return found
+
+    def _grouped(
+        self, query: LiteralString, ids: list[str], made: Callable[[Any], Value]
+    ) -> dict[str, list[Value]]:
+        found: dict[str, list[Value]] = {}
+        for row in self._among(query, ids):
+            found.setdefault(row[0], []).append(made(row))
+        return found
+
+    def _among(self, query: LiteralString, ids: Sequence[Any]) -> Iterator[Any]:
+        for some in _chunks(ids):
+            yield from self._database.rows(placed(query, len(some)), tuple(some))
+
+
+def group_starts(count: int, groups: int) -> list[int]:
+    """Where the groups begin into which NTILE divides `count` rows, and the last row instead of or after the last.
+
+    Examples
+    --------
+    >>> group_starts(10, 4), group_starts(3, 4), group_starts(10, 1)
+    ([0, 3, 6, 9], [0, 1, 2], [9])
+    """
+    groups = max(1, groups)
+    if count <= groups:
+        return list(range(count))
+    size, larger = divmod(count, groups)
+    starts = [place * size + min(place, larger) for place in range(groups)]
+    starts[-1] = count - 1
+    return starts
+
+
+def _point(key: str, value: float, timestamp: int, step: int, is_nan: Any) -> Metric:
+    return Metric(key, float("nan") if is_nan else value, timestamp, step)
+
+
+def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+    listed = list(values)
+    for start in range(0, len(listed), _AT_ONCE):
+        yield listed[start : start + _AT_ONCE]
+
+
+if TYPE_CHECKING:
+    from typing import cast
+
+    from kedge.core.runs import TrackingStore
+
+    _fits: TrackingStore = cast("SqlTracking", None)

@@ -1,0 +1,262 @@
+"""Changes of MLflow's tables, one function each, on a connection that is inside a transaction."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kedge.core.mlflow_error import MlflowError, NeedsMlflow, does_not_exist, invalid_parameter
+from kedge.core.runs import (
+    Change,
+    CreateExperiment,
+    CreateRun,
+    DeleteTag,
+    LogBatch,
+    LoggedRun,
+    Metric,
+    MoveExperiment,
+    MoveRun,
+    RenameExperiment,
+    RunInfo,
+    TagExperiment,
+    UpdateRun,
+)
+from kedge.storage.statements import placed, statements
+
+ARTIFACT_ROOT = "mlflow-artifacts:/"
+RUN_NAME = "mlflow.runName"
+_LARGEST = 1.7976931348623157e308
+_RUNS = statements("runs")
+_EXPERIMENTS = statements("experiments")
+
+
+def apply(connection: Any, change: Change, now_ms: int) -> Any:
+    """Make the change and give its outcome; raises MlflowError for what is refused."""
+    return _CHANGES[type(change)](connection, change, now_ms)
+
+
+def rows_of(change: Change) -> int:
+    """About how many rows a change writes."""
+    if isinstance(change, LogBatch):
+        return 2 * len(change.metrics) + len(change.params) + len(change.tags) + 1
+    return 2
+
+
+def stored(value: float) -> tuple[bool, float]:
+    """Whether it is NaN, and the number that the tables hold for it: they know neither NaN nor infinity."""
+    if math.isnan(value):
+        return True, 0.0
+    return False, math.copysign(_LARGEST, value) if math.isinf(value) else value
+
+
+def _create_experiment(connection: Any, change: CreateExperiment, now_ms: int) -> int:
+    row = connection.execute(
+        _EXPERIMENTS["insert"], (change.name, change.artifact_location, now_ms, now_ms)
+    ).fetchone()
+    if row is None:
+        raise MlflowError(
+            "RESOURCE_ALREADY_EXISTS",
+            f"Experiment(name={change.name}) already exists. "
+            "Error: UNIQUE constraint failed: experiments.workspace, experiments.name",
+        )
+    experiment_id = int(row[0])
+    if not change.artifact_location:
+        connection.execute(_EXPERIMENTS["locate"], (f"{ARTIFACT_ROOT}{experiment_id}", experiment_id))
+    for tag in change.tags:
+        connection.execute(_EXPERIMENTS["upsert_tag"], (tag.key, tag.value, experiment_id))
+    return experiment_id
+
+
+def _experiment_stage(connection: Any, experiment_id: int) -> str:
+    row = connection.execute(_EXPERIMENTS["one"], (experiment_id,)).fetchone()
+    if row is None:
+        raise does_not_exist(f"No Experiment with id={experiment_id} exists")
+    return str(row[3])
+
+
+def _rename_experiment(connection: Any, change: RenameExperiment, now_ms: int) -> None:
+    if _experiment_stage(connection, change.experiment_id) != "active":
+        raise MlflowError("INVALID_STATE", "Cannot rename a non-active experiment.")
+    if connection.execute(_EXPERIMENTS["name_taken"], (change.name, change.experiment_id)).fetchone():
+        raise MlflowError("BAD_REQUEST", "UNIQUE constraint failed: experiments.workspace, experiments.name")
+    connection.execute(_EXPERIMENTS["rename"], (change.name, now_ms, change.experiment_id))
+
+
+def _move_experiment(connection: Any, change: MoveExperiment, now_ms: int) -> None:
+    if _experiment_stage(connection, change.experiment_id) == change.to:
+        raise does_not_exist(f"No Experiment with id={change.experiment_id} exists")
+    if change.to == "deleted":
+        _no_assessments(connection)
+    connection.execute(_EXPERIMENTS["move"], (change.to, now_ms, change.experiment_id))
+    at_ms = now_ms if change.to == "deleted" else None
+    connection.execute(_RUNS["move_runs"], (change.to, at_ms, change.experiment_id))
+
+
+def _tag_experiment(connection: Any, change: TagExperiment, _: int) -> None:
+    stage = _experiment_stage(connection, change.experiment_id)
+    if stage != "active":
+        raise invalid_parameter(
+            f"The experiment {change.experiment_id} must be in the 'active' state. Current state is {stage}."
+        )
+    if change.value is None:
+        deleted = connection.execute(_EXPERIMENTS["delete_tag"], (change.experiment_id, change.key))
+        if not deleted.rowcount:
+            raise does_not_exist(
+                f"No tag with name: {change.key} in experiment with id {change.experiment_id}"
+            )
+        return
+    connection.execute(_EXPERIMENTS["upsert_tag"], (change.key, change.value, change.experiment_id))
+
+
+def _create_run(connection: Any, change: CreateRun, _: int) -> LoggedRun:
+    row = connection.execute(_EXPERIMENTS["one"], (change.experiment_id,)).fetchone()
+    if row is None:
+        raise does_not_exist(f"No Experiment with id={change.experiment_id} exists")
+    if row[3] != "active":
+        raise invalid_parameter(
+            f"The experiment {change.experiment_id} must be in the 'active' state. Current state is {row[3]}."
+        )
+    uri = f"{str(row[2]).rstrip('/')}/{change.run_id}/artifacts"
+    connection.execute(
+        _RUNS["insert_run"],
+        (change.run_id, change.name, change.user_id, change.start_time, uri, change.experiment_id),
+    )
+    for tag in change.tags:
+        connection.execute(_RUNS["upsert_tag"], (tag.key, tag.value, change.run_id))
+    info = RunInfo(
+        run_id=change.run_id,
+        name=change.name,
+        experiment_id=change.experiment_id,
+        user_id=change.user_id,
+        status="RUNNING",
+        start_time=change.start_time,
+        end_time=None,
+        lifecycle_stage="active",
+        artifact_uri=uri,
+    )
+    return LoggedRun(info=info, tags=change.tags)
+
+
+def _active_run(connection: Any, run_id: str) -> Any:
+    row = connection.execute(_RUNS["active_run"], (run_id,)).fetchone()
+    if row is None:
+        raise does_not_exist(f"Run with id={run_id} not found")
+    if row[0] != "active":
+        raise invalid_parameter(f"The run {run_id} must be in the 'active' state. Current state is {row[0]}.")
+    return row
+
+
+def _update_run(connection: Any, change: UpdateRun, _: int) -> RunInfo:
+    _active_run(connection, change.run_id)
+    connection.execute(
+        _RUNS["update_run"], (change.status, change.end_time, change.name or None, change.run_id)
+    )
+    if change.name:
+        connection.execute(_RUNS["upsert_tag"], (RUN_NAME, change.name, change.run_id))
+    return info_of(connection.execute(_RUNS["run_info"], (change.run_id,)).fetchone())
+
+
+def info_of(row: Any) -> RunInfo:
+    """A row of `run_info`."""
+    return RunInfo(
+        run_id=row[0],
+        name=row[1],
+        experiment_id=row[2],
+        user_id=row[3],
+        status=row[4],
+        start_time=row[5],
+        end_time=row[6],
+        lifecycle_stage=row[7],
+        artifact_uri=row[8],
+    )
+
+
+def _move_run(connection: Any, change: MoveRun, now_ms: int) -> None:
+    if connection.execute(_RUNS["active_run"], (change.run_id,)).fetchone() is None:
+        raise does_not_exist(f"Run with id={change.run_id} not found")
+    if change.to == "deleted":
+        _no_assessments(connection)
+    at_ms = now_ms if change.to == "deleted" else None
+    connection.execute(_RUNS["move_run"], (change.to, at_ms, change.run_id))
+
+
+def _no_assessments(connection: Any) -> None:
+    """Deleting a run deletes the assessments that it made, with their rollups: MLflow's own business."""
+    if connection.execute(_RUNS["has_assessments"]).fetchone() is not None:
+        raise NeedsMlflow
+
+
+def _log_batch(connection: Any, change: LogBatch, _: int) -> None:
+    run = _active_run(connection, change.run_id)
+    if change.params:
+        _log_params(connection, change)
+    if change.metrics:
+        _log_metrics(connection, change.run_id, int(run[1]), change.metrics)
+    for tag in change.tags:
+        if tag.key == RUN_NAME:
+            if not tag.value:
+                continue  # a run keeps its name
+            connection.execute(_RUNS["update_run"], (None, None, tag.value, change.run_id))
+        connection.execute(_RUNS["upsert_tag"], (tag.key, tag.value, change.run_id))
+
+
+def _log_params(connection: Any, change: LogBatch) -> None:
+    keys = [param.key for param in change.params]
+    query = placed(_RUNS["params_among"], len(keys))
+    known = {row[0]: row[1] for row in connection.execute(query, (change.run_id, *keys)).fetchall()}
+    new = [param for param in change.params if param.key not in known]
+    changed = [param for param in change.params if known.get(param.key, param.value) != param.value]
+    if changed and change.single_param:
+        param = changed[0]
+        raise invalid_parameter(
+            f"Changing param values is not allowed. Param with key='{param.key}' was already logged with "
+            f"value='{known[param.key]}' for run ID='{change.run_id}'. "
+            f"Attempted logging new value '{param.value}'."
+        )
+    if changed:
+        told = [{"key": p.key, "old_value": known[p.key], "new_value": p.value} for p in changed]
+        raise invalid_parameter(
+            f"Changing param values is not allowed. Params were already logged='{told}' "
+            f"for run ID='{change.run_id}'."
+        )
+    if new:
+        connection.executemany(_RUNS["insert_param"], [(p.key, p.value, change.run_id) for p in new])
+
+
+def _log_metrics(connection: Any, run_id: str, experiment_id: int, metrics: Sequence[Metric]) -> None:
+    points, latest = [], dict[str, tuple[Any, ...]]()
+    for metric in metrics:
+        is_nan, value = stored(metric.value)
+        points.append((metric.key, value, metric.timestamp, run_id, metric.step, is_nan))
+        newest = latest.get(metric.key)
+        if newest is None or (metric.step, metric.timestamp, value) > (newest[3], newest[2], newest[1]):
+            latest[metric.key] = (metric.key, value, metric.timestamp, metric.step, is_nan, run_id)
+    if len(points) == 1:
+        connection.execute(_RUNS["insert_metric"], points[0])
+        connection.execute(_RUNS["upsert_latest"], next(iter(latest.values())))
+    else:
+        connection.executemany(_RUNS["insert_metric"], points)
+        connection.executemany(_RUNS["upsert_latest"], list(latest.values()))
+    for metric in metrics:
+        if metric.model_id is not None:
+            where = (metric.model_id, metric.key, metric.timestamp, metric.step, stored(metric.value)[1])
+            origin = (experiment_id, run_id, metric.dataset_name, metric.dataset_digest)
+            connection.execute(_RUNS["insert_model_metric"], (*where, *origin))
+
+
+def _delete_tag(connection: Any, change: DeleteTag, _: int) -> None:
+    _active_run(connection, change.run_id)
+    if not connection.execute(_RUNS["delete_tag"], (change.run_id, change.key)).rowcount:
+        raise does_not_exist(f"No tag with name: {change.key} in run with id {change.run_id}")
+
+
+_CHANGES: dict[type, Callable[[Any, Any, int], Any]] = {
+    CreateExperiment: _create_experiment,
+    RenameExperiment: _rename_experiment,
+    MoveExperiment: _move_experiment,
+    TagExperiment: _tag_experiment,
+    CreateRun: _create_run,
+    UpdateRun: _update_run,
+    MoveRun: _move_run,
+    LogBatch: _log_batch,
+    DeleteTag: _delete_tag,
+}

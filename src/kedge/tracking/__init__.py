@@ -1,0 +1,1 @@
+"""Experiments, runs and metrics: MLflow's data model and rules, without MLflow."""

@@ -1,0 +1,399 @@
+"""MLflow's search grammar: filters and orders as text, to comparisons and orderings.
+
+The words are cut by sqlparse, as MLflow has them cut, because what it takes for one word decides what is accepted.
+"""
+
+import ast
+import shlex
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+import sqlparse
+from sqlparse import sql
+from sqlparse import tokens as kinds
+
+from kedge.core.mlflow_error import MlflowError, invalid_parameter
+from kedge.core.search import Comparison, Ordering
+
+_NUMBER_COMPARATORS: Final = frozenset({">", ">=", "!=", "=", "<", "<="})
+_TEXT_COMPARATORS: Final = frozenset({"!=", "=", "LIKE", "ILIKE"})
+_NULLS: Final = frozenset({"IS NULL", "IS NOT NULL"})
+_LISTS: Final = frozenset({"IN", "NOT IN"})
+_NUMBERS = (kinds.Literal.Number.Integer, kinds.Literal.Number.Float)
+_ALIASES = {
+    "created": "start_time",
+    "Created": "start_time",
+    "run name": "run_name",
+    "Run name": "run_name",
+    "Run Name": "run_name",
+}
+
+
+class Dialect(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be searched, and how it is spelt."""
+
+    entities: dict[str, str]
+    attributes: frozenset[str]
+    orderable: frozenset[str]
+    numbers: frozenset[str]
+    listable: frozenset[str]
+    datasets: frozenset[str] = frozenset()
+    nulls: frozenset[str] = frozenset({"tag"})
+    told_entities: str
+    refused: Callable[[list[str]], str]
+
+
+RUNS: Final = Dialect(
+    entities={
+        **dict.fromkeys(("metric", "metrics"), "metric"),
+        **dict.fromkeys(("parameter", "parameters", "param", "params"), "parameter"),
+        **dict.fromkeys(("tag", "tags"), "tag"),
+        **dict.fromkeys(("attribute", "attr", "attributes", "run"), "attribute"),
+        **dict.fromkeys(("dataset", "datasets"), "dataset"),
+    },
+    attributes=frozenset(
+        {"status", "artifact_uri", "start_time", "user_id", "end_time", "run_id", "run_name", *_ALIASES}
+    ),
+    orderable=frozenset(
+        {
+            "status",
+            "artifact_uri",
+            "start_time",
+            "user_id",
+            "end_time",
+            "run_id",
+            "run_name",
+            "created",
+            "Created",
+        }
+    ),
+    numbers=frozenset({"start_time", "end_time", "created", "Created"}),
+    listable=frozenset({"run_id"}),
+    datasets=frozenset({"name", "digest", "context"}),
+    nulls=frozenset({"tag", "parameter"}),
+    told_entities="Invalid entity type '{given}'. Valid values are "
+    "['metric', 'parameter', 'tag', 'attribute', 'dataset']",
+    refused=lambda words: ", ".join(f"'{word}'" for word in words),
+)
+EXPERIMENTS: Final = Dialect(
+    entities={"attribute": "attribute", "tag": "tag", "tags": "tag"},
+    attributes=frozenset({"name", "experiment_id", "creation_time", "last_update_time"}),
+    orderable=frozenset({"name", "experiment_id", "creation_time", "last_update_time"}),
+    numbers=frozenset({"creation_time", "last_update_time"}),
+    listable=frozenset({"experiment_id"}),
+    told_entities="Invalid entity type '{given}'. Valid entity types are ('attribute', 'tag', 'tags')",
+    refused=", ".join,
+)
+
+
+def parse_filter(dialect: Dialect, text: str) -> tuple[Comparison, ...]:
+    """The comparisons that a filter joins by AND.
+
+    Raises
+    ------
+    MlflowError
+        In MLflow's words; where those list a set, in sorted order.
+
+    Examples
+    --------
+    >>> parse_filter(RUNS, "metrics.auc > 0.9")
+    (Comparison(kind='metric', key='auc', comparator='>', value=0.9),)
+    """
+    if not text:
+        return ()
+    statements = _parsed(text, f"Error on parsing filter '{text}'")
+    if not statements:
+        raise invalid_parameter(f"Invalid filter '{text}'. Could not be parsed.")
+    if len(statements) > 1:
+        raise invalid_parameter(
+            f"Search filter contained multiple expression {text!r}. Provide AND-ed expression list."
+        )
+    tokens = _joined(statements[0].tokens)
+    strange = [str(token) for token in tokens if not _is_clause(token)]
+    if strange:
+        raise invalid_parameter(f"Invalid clause(s) in filter string: {dialect.refused(strange)}")
+    parsed = [_comparison(dialect, token) for token in tokens if isinstance(token, sql.Comparison)]
+    return tuple(_checked(dialect, comparison) for comparison in parsed)
+
+
+def _parsed(text: str, complaint: str) -> list[Any]:
+    try:
+        return [statement for statement in sqlparse.parse(text) if isinstance(statement, sql.Statement)]
+    except Exception as error:
+        raise invalid_parameter(complaint) from error
+
+
+def _is_clause(token: Any) -> bool:
+    return bool(
+        isinstance(token, sql.Comparison) or token.is_whitespace or token.match(kinds.Keyword, ["AND"])
+    )
+
+
+def _joined(tokens: list[Any]) -> list[Any]:
+    """Words that make a comparison of IN, NOT IN, IS NULL or IS NOT NULL put together: sqlparse leaves them apart."""
+    words = [token for token in tokens if not token.is_whitespace]
+    found: list[Any] = []
+    place = 0
+    while place < len(words):
+        rest = words[place:]
+        if len(rest) < 3:
+            found += rest
+            break
+        if not isinstance(rest[0], sql.Identifier):
+            found.append(rest[0])
+            place += 1
+            continue
+        taken, comparison = _membership(rest)
+        if comparison is not None:
+            found.append(comparison)
+        elif len(rest) == 3:
+            found += rest
+            break
+        else:
+            found += rest[:4]
+            taken = 4
+        place += taken
+    return found
+
+
+def _membership(rest: list[Any]) -> tuple[int, Any]:
+    """How many words the comparison at the start takes, and it; or none."""
+    first, second, third = rest[:3]
+    if second.match(kinds.Keyword, ["IN"]) and isinstance(third, sql.Parenthesis):
+        return 3, sql.Comparison(sql.TokenList([first, second, third]))
+    negated = third.value.upper() if third.ttype is kinds.Keyword else ""
+    if second.match(kinds.Keyword, ["IS"]) and negated in ("NULL", "NOT NULL"):
+        word = sql.Token(kinds.Keyword, f"IS {negated}")
+        return 3, sql.Comparison(sql.TokenList([first, word]))
+    if (
+        len(rest) > 3
+        and second.match(kinds.Keyword, ["NOT"])
+        and third.match(kinds.Keyword, ["IN"])
+        and isinstance(rest[3], sql.Parenthesis)
+    ):
+        return 4, sql.Comparison(sql.TokenList([first, sql.Token(kinds.Keyword, "NOT IN"), rest[3]]))
+    return 0, None
+
+
+def _comparison(dialect: Dialect, clause: Any) -> Comparison:
+    words = [token for token in clause.tokens if not token.is_whitespace]
+    is_null = len(words) == 2 and words[1].value.upper() in _NULLS
+    if not is_null and len(words) != 3:
+        raise invalid_parameter(f"Invalid comparison clause. Expected 3 tokens found {len(words)}")
+    if not isinstance(words[0], sql.Identifier):
+        raise invalid_parameter(f"Invalid comparison clause. Expected 'Identifier' found '{words[0]}'")
+    kind, key = _identifier(dialect, words[0].value, dialect.attributes)
+    comparator = words[1].value.upper()
+    if not is_null:
+        value = _value(dialect, kind, key, words[2])
+        return Comparison(kind=kind, key=key, comparator=comparator, value=value)
+    if kind not in dialect.nulls:
+        if dialect is EXPERIMENTS:
+            raise invalid_parameter(
+                f"IS NULL / IS NOT NULL is only supported for tags, not for attribute '{key}'"
+            )
+        raise invalid_parameter(
+            f"IS NULL / IS NOT NULL is only supported for tags and params, not for '{kind}' '{key}'"
+        )
+    return Comparison(kind=kind, key=key, comparator=comparator, value=None)
+
+
+def _identifier(dialect: Dialect, text: str, attributes: frozenset[str]) -> tuple[str, str]:
+    entity, dot, key = text.partition(".")
+    if not dot:
+        entity, key = "attribute", text
+    plain = entity if dialect is EXPERIMENTS else _without_backticks(entity)
+    if plain not in dialect.entities:
+        raise invalid_parameter(dialect.told_entities.format(given=plain))
+    kind = dialect.entities[plain]
+    key = _without_backticks(_without_quotes(key))
+    if kind == "attribute" and key not in attributes:
+        raise invalid_parameter(
+            f"Invalid attribute key '{key}' specified. Valid keys are '{_set(attributes)}'"
+        )
+    if kind == "dataset" and key not in dialect.datasets:
+        raise invalid_parameter(
+            f"Invalid dataset key '{key}' specified. Valid keys are '{_set(dialect.datasets)}'"
+        )
+    return kind, key
+
+
+def _set(names: frozenset[str]) -> str:
+    """As Python shows a set, in sorted order."""
+    return "{" + ", ".join(repr(name) for name in sorted(names)) + "}"
+
+
+def _is_quoted(text: str, mark: str) -> bool:
+    return len(text) >= 2 and text.startswith(mark) and text.endswith(mark)
+
+
+def _without_backticks(text: str) -> str:
+    return text[1:-1] if _is_quoted(text, "`") else text
+
+
+def _without_quotes(text: str) -> str:
+    return text[1:-1] if _is_quoted(text, "'") or _is_quoted(text, '"') else text
+
+
+def _unquoted(text: str) -> str:
+    if not (_is_quoted(text, "'") or _is_quoted(text, '"')):
+        raise invalid_parameter(
+            f"Parameter value is either not quoted or unidentified quote types used for string value {text}. "
+            "Use either single or double quotes."
+        )
+    return text[1:-1]
+
+
+def _value(dialect: Dialect, kind: str, key: str, token: Any) -> str | float | int | tuple[str, ...]:
+    is_text = token.ttype is kinds.Literal.String.Single or isinstance(token, sql.Identifier)
+    if kind == "metric":
+        if token.ttype not in _NUMBERS:
+            raise invalid_parameter(f"Expected numeric value type for metric. Found {token.value}")
+        return float(token.value)
+    if kind == "attribute" and key in dialect.numbers:
+        return _number(key, token)
+    if is_text:
+        return _unquoted(token.value)
+    if kind in ("parameter", "tag"):
+        raise invalid_parameter(
+            f"Expected a quoted string value for {kind} (e.g. 'my-value'). Got value {token.value}"
+        )
+    if isinstance(token, sql.Parenthesis):
+        if kind == "attribute" and key not in dialect.listable:
+            raise invalid_parameter(
+                f"Only {sorted(dialect.listable)} attributes support comparison with a list of quoted string values."
+            )
+        return _list(token.value)
+    whose = "dataset attributes" if kind == "dataset" else "attributes"
+    raise invalid_parameter(f"Expected a quoted string value for {whose}. Got value {token.value}")
+
+
+def _number(key: str, token: Any) -> int | float:
+    if token.ttype not in _NUMBERS:
+        raise invalid_parameter(
+            f"Expected numeric value type for numeric attribute: {key}. Found {token.value}"
+        )
+    return int(token.value) if token.ttype is kinds.Literal.Number.Integer else float(token.value)
+
+
+def _list(text: str) -> tuple[str, ...]:
+    try:
+        parsed = ast.literal_eval(text)
+    except SyntaxError as error:
+        raise invalid_parameter(
+            "While parsing a list in the query, expected a non-empty list of string values, but got ill-formed list."
+        ) from error
+    listed = parsed if isinstance(parsed, tuple) else (parsed,)
+    if not listed:
+        raise invalid_parameter(
+            "While parsing a list in the query, expected a non-empty list of string values, but got empty list"
+        )
+    if not all(isinstance(each, str) for each in listed):
+        raise invalid_parameter(
+            "While parsing a list in the query, expected string value, punctuation, or whitespace, but got different "
+            f"type in list: {listed}"
+        )
+    return listed
+
+
+def _checked(dialect: Dialect, found: Comparison) -> Comparison:
+    """With aliases replaced, and a comparator that the kind knows."""
+    if dialect is EXPERIMENTS:
+        return _checked_experiment(found)
+    key = _ALIASES.get(found.key, found.key)
+    allowed, end = _comparators(found.kind, number=key in dialect.numbers)
+    if found.comparator not in allowed:
+        raise invalid_parameter(f"Invalid comparator '{found.comparator}' not one of '{_set(allowed)}{end}")
+    return msgspec.structs.replace(found, key=key)
+
+
+def _comparators(kind: str, *, number: bool) -> tuple[frozenset[str], str]:
+    """What a kind may be compared by, and how MLflow's message ends."""
+    if kind == "metric":
+        return _NUMBER_COMPARATORS, ""
+    if kind == "parameter":
+        return _TEXT_COMPARATORS | _NULLS, "'"
+    if kind == "tag":
+        return _TEXT_COMPARATORS | _NULLS, ""
+    if kind == "dataset":
+        return _TEXT_COMPARATORS | _LISTS, ""
+    return (_NUMBER_COMPARATORS, "") if number else (_TEXT_COMPARATORS | _LISTS, "'")
+
+
+def _checked_experiment(found: Comparison) -> Comparison:
+    if found.kind == "tag":
+        if found.comparator not in _TEXT_COMPARATORS | _NULLS:
+            raise invalid_parameter(f"Invalid comparator for tag: {found.comparator}")
+        return found
+    if found.key == "experiment_id":
+        if found.comparator not in ("=", "!=", "IN", "NOT IN"):
+            raise invalid_parameter(f"Invalid comparator for experiment_id: {found.comparator}")
+        return found
+    if found.key in EXPERIMENTS.numbers:
+        if found.comparator not in _NUMBER_COMPARATORS:
+            raise invalid_parameter(
+                f"Invalid comparator '{found.comparator}' not one of '{_set(_TEXT_COMPARATORS | _LISTS)}"
+            )
+        if isinstance(found.value, float):
+            raise invalid_parameter(
+                f"Invalid value for numeric attribute '{found.key}': {str(found.value)!r}"
+            )
+        return found
+    if found.comparator not in _TEXT_COMPARATORS | _LISTS:
+        raise invalid_parameter(
+            f"Invalid comparator '{found.comparator}' not one of '{_set(_TEXT_COMPARATORS | _LISTS)}'"
+        )
+    if found.comparator in _LISTS:
+        raise invalid_parameter(f"Invalid comparator for string attribute: {found.comparator}")
+    return found
+
+
+def parse_order(dialect: Dialect, clauses: list[str]) -> tuple[Ordering, ...]:
+    """The orderings of a list of clauses such as `metrics.auc DESC`. Raises MlflowError.
+
+    Examples
+    --------
+    >>> parse_order(RUNS, ["metrics.auc DESC"])
+    (Ordering(kind='metric', key='auc', ascending=False),)
+    """
+    found: list[Ordering] = []
+    for clause in clauses:
+        text, ascending = _order(clause)
+        kind, key = _identifier(dialect, text.strip(), dialect.orderable)
+        key = _ALIASES.get(key, key) if dialect is RUNS else key
+        if dialect is RUNS and kind == "dataset":
+            raise invalid_parameter(f"Invalid identifier type '{kind}'")
+        if dialect is EXPERIMENTS and kind != "attribute":
+            raise invalid_parameter(f"Invalid order_by entity: {kind}")
+        if dialect is RUNS and any((o.kind, o.key) == (kind, key) for o in found):
+            raise MlflowError("INTERNAL_ERROR", f"`order_by` contains duplicate fields: {clauses}")
+        found.append(Ordering(kind=kind, key=key, ascending=ascending))
+    return tuple(found)
+
+
+def _order(clause: str) -> tuple[str, bool]:
+    unclear = invalid_parameter(f"Invalid order_by clause '{clause}'. Could not be parsed.")
+    statements = _parsed(clause, f"Error on parsing order_by clause '{clause}'")
+    if len(statements) != 1:
+        raise unclear
+    tokens = statements[0].tokens
+    # sqlparse takes `timestamp` for the type, and leaves the direction behind it apart.
+    is_type = tokens[0].match(kinds.Name.Builtin, ["timestamp"])
+    if len(tokens) == 1 and (is_type or isinstance(tokens[0], sql.Identifier)):
+        text = str(tokens[0].value)
+    elif is_type and tokens[-1].ttype is kinds.Keyword.Order and all(t.is_whitespace for t in tokens[1:-1]):
+        text = f"timestamp {tokens[-1].value}"
+    else:
+        raise unclear
+    try:
+        words = shlex.split(text.replace("`", '"'))
+    except ValueError as error:
+        raise MlflowError("INTERNAL_ERROR", str(error)) from error
+    if len(words) > 2:
+        raise unclear
+    if len(words) < 2:
+        return text, True
+    if words[1].lower() not in ("asc", "desc"):
+        raise invalid_parameter(f"Invalid ordering key in order_by clause '{clause}'.")
+    return words[0], words[1].lower() == "asc"

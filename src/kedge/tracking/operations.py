@@ -1,0 +1,37 @@
+"""Every route that is answered here, by method and by path below `mlflow/`."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from kedge.tracking import experiment_operations, metric_operations, run_operations, shortcuts
+from kedge.tracking.plans import Fresh, Operation, Plan
+from kedge.tracking.requests import of_body, of_query
+
+_SHORTCUTS = {
+    ("POST", "runs/log-metric"): shortcuts.of_log_metric,
+    ("POST", "runs/log-batch"): shortcuts.of_log_batch,
+}
+
+OPERATIONS: Mapping[tuple[str, str], Operation] = {
+    route: msgspec.structs.replace(operation, shortcut=_SHORTCUTS.get(route))
+    for route, operation in {
+        **experiment_operations.OPERATIONS,
+        **run_operations.OPERATIONS,
+        **metric_operations.OPERATIONS,
+    }.items()
+}
+
+
+def plan_of_body(operation: Operation, content: bytes, content_type: str | None, fresh: Fresh) -> Plan:
+    """What a POST comes to. Raises MlflowError, NeedsMlflow."""
+    if operation.shortcut is not None and content_type == "application/json":
+        plan = operation.shortcut(content)
+        if plan is not None:
+            return plan
+    return operation.plan(of_body(operation.takes, content, content_type), fresh)
+
+
+def plan_of_query(operation: Operation, query: Mapping[str, list[str]], fresh: Fresh) -> Plan:
+    """What a GET comes to. Raises MlflowError, NeedsMlflow."""
+    return operation.plan(of_query(operation.takes, query), fresh)
