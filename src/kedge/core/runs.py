@@ -19,13 +19,13 @@ STAGES: dict[str, tuple[Stage, ...]] = {
 }
 
 
-class Metric(msgspec.Struct, frozen=True, gc=False):
+class Metric(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One value of a metric; `value` may be NaN or infinite. `model_id` has it stand with a logged model as well."""
 
     key: str
     value: float
     timestamp: int
-    step: int = 0
+    step: int
     model_id: str | None = None
     dataset_name: str | None = None
     dataset_digest: str | None = None

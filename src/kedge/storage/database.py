@@ -48,6 +48,14 @@ class Database:
         with translated(self.path):
             return self._reader().execute(query, arguments).fetchall()
 
+    def tuples(self, query: LiteralString, arguments: Any = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query as plain tuples: half the cost of rows with names."""
+        with translated(self.path):
+            cursor = self._reader().cursor()
+            cursor.row_factory = None
+            found: list[tuple[Any, ...]] = cursor.execute(query, arguments).fetchall()
+            return found
+
     def row(self, query: LiteralString, arguments: Any = ()) -> sqlite3.Row | None:
         """The first row of a query."""
         with translated(self.path):

@@ -67,10 +67,24 @@ class SqlTracking:
         return self._experiments(rows[: query.limit]), len(rows) > query.limit
 
     def run(self, run_id: str) -> LoggedRun:
-        row = self._database.row(_RUNS["run_info"], (run_id,))
-        if row is None:
+        read = self._database.tuples
+        found = read(_RUNS["run_info"], (run_id,))
+        if not found:
             raise does_not_exist(f"Run with id={run_id} not found")
-        return self._logged([info_of(row)])[0]
+        datasets, links = self._datasets([run_id]), read(placed(_RUNS["models_among"], 1), (run_id,))
+        return LoggedRun(
+            info=info_of(found[0]),
+            metrics=tuple([_point(*row[1:]) for row in read(placed(_RUNS["latest_among"], 1), (run_id,))]),
+            params=tuple(
+                [Pair(row[1], row[2]) for row in read(placed(_RUNS["run_params_among"], 1), (run_id,))]
+            ),
+            tags=tuple(
+                [Pair(row[1], row[2] or "") for row in read(placed(_RUNS["run_tags_among"], 1), (run_id,))]
+            ),
+            datasets=tuple(datasets.get(run_id, ())),
+            model_inputs=_linked(links, "RUN_INPUT"),
+            model_outputs=_linked(links, "RUN_OUTPUT"),
+        )
 
     def run_page(self, query: RunQuery) -> tuple[list[LoggedRun], bool]:
         found: list[str] = []
@@ -84,7 +98,7 @@ class SqlTracking:
 
     def history(self, run_id: str, key: str, *, limit: int | None, offset: int) -> tuple[list[Metric], bool]:
         wanted = _LAST if limit is None else limit + 1
-        rows = self._database.rows(_RUNS["history"], (run_id, key, wanted, offset))
+        rows = self._database.tuples(_RUNS["history"], (run_id, key, wanted, offset))
         more = limit is not None and len(rows) > limit
         return [_point(key, *row) for row in rows[:limit]], more
 
@@ -134,7 +148,7 @@ class SqlTracking:
         params = self._grouped(_RUNS["run_params_among"], ids, lambda row: Pair(row[1], row[2]))
         tags = self._grouped(_RUNS["run_tags_among"], ids, lambda row: Pair(row[1], row[2] or ""))
         datasets = self._datasets(ids)
-        links = self._grouped(_RUNS["models_among"], ids, lambda row: (row[1], row[2], row[3]))
+        links = self._grouped(_RUNS["models_among"], ids, lambda row: row)
         return [
             LoggedRun(
                 info=info,
@@ -142,16 +156,8 @@ class SqlTracking:
                 params=tuple(params.get(info.run_id, ())),
                 tags=tuple(tags.get(info.run_id, ())),
                 datasets=tuple(datasets.get(info.run_id, ())),
-                model_inputs=tuple(
-                    ModelLink(model_id=model)
-                    for kind, model, _ in links.get(info.run_id, ())
-                    if kind == "RUN_INPUT"
-                ),
-                model_outputs=tuple(
-                    ModelLink(model_id=model, step=step)
-                    for kind, model, step in links.get(info.run_id, ())
-                    if kind == "RUN_OUTPUT"
-                ),
+                model_inputs=_linked(links.get(info.run_id, ()), "RUN_INPUT"),
+                model_outputs=_linked(links.get(info.run_id, ()), "RUN_OUTPUT"),
             )
             for info in infos
         ]
@@ -187,7 +193,7 @@ class SqlTracking:
 
     def _among(self, query: LiteralString, ids: Sequence[Any]) -> Iterator[Any]:
         for some in _chunks(ids):
-            yield from self._database.rows(placed(query, len(some)), tuple(some))
+            yield from self._database.tuples(placed(query, len(some)), tuple(some))
 
 
 def group_starts(count: int, groups: int) -> list[int]:
@@ -205,6 +211,14 @@ def group_starts(count: int, groups: int) -> list[int]:
     starts = [place * size + min(place, larger) for place in range(groups)]
     starts[-1] = count - 1
     return starts
+
+
+def _linked(rows: Iterable[Any], kind: str) -> tuple[ModelLink, ...]:
+    return tuple(
+        ModelLink(model_id=model, step=step if kind == "RUN_OUTPUT" else None)
+        for _, of_kind, model, step in rows
+        if of_kind == kind
+    )
 
 
 def _point(key: str, value: float, timestamp: int, step: int, is_nan: Any) -> Metric:

@@ -6,14 +6,7 @@ from typing import Any
 
 import msgspec
 
-from kedge.core.runs import Experiment, LoggedRun, Metric, ModelLink, Pair, RunInfo, RunMetric
-
-
-class _Point(msgspec.Struct, gc=False):
-    key: str
-    value: float | str
-    timestamp: int
-    step: int
+from kedge.core.runs import Experiment, LoggedRun, Metric, ModelLink, RunInfo, RunMetric
 
 
 class _RunPoint(msgspec.Struct, gc=False):
@@ -35,16 +28,13 @@ def number(value: float) -> float | str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def _point(metric: Metric) -> _Point:
-    return _Point(metric.key, number(metric.value), metric.timestamp, metric.step)
-
-
-def _pairs(pairs: Sequence[Pair]) -> dict[str, str]:
-    return {pair.key: pair.value for pair in pairs}
-
-
-def _listed(pairs: dict[str, str]) -> list[dict[str, str]]:
-    return [{"key": key, "value": value} for key, value in pairs.items()]
+def _points(metrics: Sequence[Metric]) -> Sequence[Any]:
+    """As they are encoded; the few that JSON has no number for, in words."""
+    if all(math.isfinite(metric.value) for metric in metrics):
+        return metrics
+    return [
+        {"key": m.key, "value": number(m.value), "timestamp": m.timestamp, "step": m.step} for m in metrics
+    ]
 
 
 def _filled(**fields: Any) -> dict[str, Any]:
@@ -72,16 +62,12 @@ def _info(info: RunInfo) -> dict[str, Any]:
 
 
 def _logged(run: LoggedRun, *, outputs: bool) -> dict[str, Any]:
-    data = _filled(
-        metrics=[_point(metric) for metric in run.metrics],
-        params=_listed(_pairs(run.params)),
-        tags=_listed(_pairs(run.tags)),
-    )
+    data = _filled(metrics=_points(run.metrics), params=run.params, tags=run.tags)
     told: dict[str, Any] = {"info": _info(run.info), "data": data}
     told["inputs"] = _filled(
         dataset_inputs=[
             {
-                **_filled(tags=[{"key": tag.key, "value": tag.value} for tag in dataset.tags]),
+                **_filled(tags=dataset.tags),
                 "dataset": {
                     "name": dataset.name,
                     "digest": dataset.digest,
@@ -111,7 +97,7 @@ def _experiment(found: Experiment) -> dict[str, Any]:
         "lifecycle_stage": found.lifecycle_stage,
         **_filled(creation_time=found.creation_time, last_update_time=found.last_update_time),
         "workspace": "default",
-        **_filled(tags=_listed(_pairs(found.tags))),
+        **_filled(tags=found.tags),
     }
 
 
@@ -156,9 +142,9 @@ def experiment_id(found: int) -> bytes:
     return _encode({"experiment_id": str(found)})
 
 
-def history(points: Iterable[Metric], token: str | None) -> bytes:
+def history(points: Sequence[Metric], token: str | None) -> bytes:
     """Of metrics/get-history."""
-    return _encode(_filled(metrics=[_point(metric) for metric in points], next_page_token=token))
+    return _encode(_filled(metrics=_points(points), next_page_token=token))
 
 
 def histories(points: Iterable[RunMetric]) -> bytes:

@@ -4,6 +4,7 @@ MLflow parses into protobuf messages and then validates the JSON again. What it 
 of a name, a prefix of the fields when a later one is wrong) is part of what its clients meet, so it is kept here.
 """
 
+import functools
 import math
 import re
 from collections.abc import Mapping
@@ -42,6 +43,12 @@ class NotParsed(ValueError):
     """A value does not fit its field."""
 
 
+@functools.cache
+def _spellings(names: tuple[str, ...]) -> dict[str, str]:
+    """What each field may be called, to its name."""
+    return {json_name(name): name for name in names} | {name: name for name in names}
+
+
 def json_name(name: str) -> str:
     """The lowerCamelCase spelling that protobuf accepts beside the name itself.
 
@@ -59,10 +66,10 @@ def parse(message: Message, body: Any, into: dict[str, Any]) -> bool:
 
     Names that are on no list are ignored, null leaves a field unset.
     """
-    spellings = {json_name(name): name for name in message}
+    spellings = _spellings(tuple(message))
     try:
         for given, value in body.items():
-            name = spellings.get(given) or (given if given in message else None)
+            name = spellings.get(given)
             if name is not None:
                 _set(message[name], name, value, into)
     except (NotParsed, AttributeError):
@@ -169,8 +176,8 @@ def refuse_two_spellings(message: Message, body: Any) -> None:
     """Raise MlflowError where an object spells one field both ways: which of the two would count?"""
     if not isinstance(body, dict):
         return
-    for name, field in message.items():
-        other = json_name(name)
+    for other, name in _spellings(tuple(message)).items():
+        field = message[name]
         if other != name and name in body and other in body:
             raise invalid_parameter(
                 f"Request specifies both '{name}' and '{other}'; provide only one of them."

@@ -1,5 +1,6 @@
 """What MLflow requires of names and values of runs and experiments, with its words where they do not hold."""
 
+import functools
 import json
 import posixpath
 import re
@@ -30,8 +31,16 @@ def _within(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
+@functools.lru_cache(4096)
+def _is_plain(name: str) -> bool:
+    plain = posixpath.normpath(name)
+    return bool(_NAME.match(name)) and plain == name and plain != "." and not plain.startswith(("..", "/"))
+
+
 def require_name(name: str, path: str) -> None:
     """A key may be taken for a file name and must not mean another."""
+    if _is_plain(name):
+        return
     if not _NAME.match(name):
         raise refused(
             path,
@@ -39,14 +48,12 @@ def require_name(name: str, path: str) -> None:
             "Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) "
             "and slashes (/).",
         )
-    plain = posixpath.normpath(name)
-    if plain != name or plain == "." or plain.startswith(("..", "/")):
-        raise refused(
-            path,
-            name,
-            "Names may be treated as files in certain cases, and must not resolve to other names when treated as such. "
-            f"This name would resolve to {plain!r}",
-        )
+    raise refused(
+        path,
+        name,
+        "Names may be treated as files in certain cases, and must not resolve to other names when treated as such. "
+        f"This name would resolve to {posixpath.normpath(name)!r}",
+    )
 
 
 def _limited(what: str, value: str, limit: int) -> None:

@@ -86,7 +86,11 @@ class Tracking:
         self._otherwise = otherwise
         self._answers: Answers | None = None
         chance = random.Random()  # noqa: S311 - names, no secrets
-        self._fresh = Fresh(run_id=lambda: uuid.uuid4().hex, run_name=lambda: random_run_name(chance))
+        # Ids need be unique, not secret: asking the system for randomness each time would cost more than the row.
+        self._fresh = Fresh(
+            run_id=lambda: uuid.UUID(int=chance.getrandbits(128), version=4).hex,
+            run_name=lambda: random_run_name(chance),
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
