@@ -185,6 +185,8 @@ def _comparison(dialect: Dialect, clause: Any) -> Comparison:
         raise invalid_parameter(f"Invalid comparison clause. Expected 'Identifier' found '{words[0]}'")
     kind, key = _identifier(dialect, words[0].value, dialect.attributes)
     comparator = words[1].value.upper()
+    if not is_null and dialect is EXPERIMENTS:
+        comparator = words[1].value  # there, MLflow takes comparators in capitals only
     if not is_null:
         value = _value(dialect, kind, key, words[2])
         return Comparison(kind=kind, key=key, comparator=comparator, value=value)
@@ -280,7 +282,7 @@ def _number(key: str, token: Any) -> int | float:
 def _list(text: str) -> tuple[str, ...]:
     try:
         parsed = ast.literal_eval(text)
-    except SyntaxError as error:
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError) as error:
         raise invalid_parameter(
             "While parsing a list in the query, expected a non-empty list of string values, but got ill-formed list."
         ) from error
