@@ -144,3 +144,14 @@ def demo_platform(played: Played) -> Iterator[Platform]:
     started = start_platform(played.home)
     yield started
     started.stop()
+
+
+@pytest.fixture(scope="session")
+def mlflow_database(tmp_path_factory) -> Path:
+    """A database that MLflow's migrations made: they take seconds, a copy none."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    file = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    store = SqlAlchemyStore(f"sqlite:///{file}", "mlflow-artifacts:/")
+    store._dispose_engine()
+    return file

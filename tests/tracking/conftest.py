@@ -2,21 +2,9 @@
 
 import logging
 import shutil
-from pathlib import Path
 
 import pytest
 from tests.tracking.both import Both
-
-
-@pytest.fixture(scope="session")
-def mlflow_database(tmp_path_factory) -> Path:
-    """A database that MLflow's migrations made: they take seconds, a copy none."""
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-    file = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    store = SqlAlchemyStore(f"sqlite:///{file}", "mlflow-artifacts:/")
-    store._dispose_engine()
-    return file
 
 
 @pytest.fixture
