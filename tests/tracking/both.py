@@ -7,12 +7,52 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from kedge.api.mlflow.tracking import Tracking
+from kedge.api.mlflow.tracking import TrackingRoutes
 from kedge.core.clock import SystemClock
 from kedge.storage.database import open_database
 from kedge.storage.tracking_store import SqlTracking
 
-_TIMES = {"creation_time", "last_update_time", "start_time_now", "deleted_time"}
+_TIMES = {
+    "creation_time",
+    "last_update_time",
+    "deleted_time",
+    "last_updated_time",
+    "creation_timestamp_ms",
+    "last_updated_timestamp_ms",
+    "creation_timestamp",
+    "last_updated_timestamp",
+}
+_UNORDERED = {
+    "tags",
+    "params",
+    "aliases",
+    "latest_versions",
+    "dataset_inputs",
+    "model_outputs",
+    "model_inputs",
+}
+_MADE_UP = {"input_uuid", "dataset_uuid"}
+_TABLES = (
+    "experiments",
+    "experiment_tags",
+    "runs",
+    "metrics",
+    "latest_metrics",
+    "params",
+    "tags",
+    "logged_models",
+    "logged_model_tags",
+    "logged_model_params",
+    "logged_model_metrics",
+    "registered_models",
+    "registered_model_tags",
+    "registered_model_aliases",
+    "model_versions",
+    "model_version_tags",
+    "datasets",
+    "inputs",
+    "input_tags",
+)
 
 
 class PassedOn(Exception):
@@ -34,7 +74,7 @@ class Both:
         self.our_file = folder / "kedge.db"
         self.database = open_database(self.our_file, SystemClock())
         self.store = SqlTracking(self.database, SystemClock())
-        self.ours = Tracking(self.store, _refuse)
+        self.ours = TrackingRoutes(self.store, _refuse)
         self.loop = asyncio.new_event_loop()
         self.ids: dict[str, tuple[str, str]] = {}
 
@@ -80,7 +120,7 @@ class Both:
         if path.endswith("get-history-bulk"):
             url = "/ajax-" + url[1:]
         headers = {"Content-Type": content_type} if content_type else {}
-        data = body.encode("utf-8", "surrogatepass") if method == "POST" else None
+        data = body.encode("utf-8", "surrogatepass") if method != "GET" else None
         reply = self.theirs.open(url, method=method, data=data, headers=headers)
         return reply.status_code, _json(reply.data)
 
@@ -101,14 +141,16 @@ class Both:
         return self._held(self.their_file, 0), self._held(self.our_file, 1)
 
     def _held(self, file: Path, side: int) -> dict[str, list[Any]]:
-        tables = ("experiments", "experiment_tags", "runs", "metrics", "latest_metrics", "params", "tags")
         found = {}
         connection = sqlite3.connect(file)
         connection.row_factory = sqlite3.Row
-        for table in tables:
+        for table in _TABLES:
             rows = []
             for row in connection.execute(f"SELECT * FROM {table}"):
                 told = {k: (None if v is None else "t") if k in _TIMES else v for k, v in dict(row).items()}
+                told = {k: v for k, v in told.items() if k not in _MADE_UP}
+                if told.get("source_type") == "DATASET":
+                    del told["source_id"]
                 text = json.dumps(told, sort_keys=True, default=str)
                 for name, ids in self.ids.items():
                     text = text.replace(ids[side], f"<{name}>")
@@ -157,7 +199,7 @@ def _normal(value: Any, key: str = "") -> Any:
         return {k: ("t" if k in _TIMES else _normal(v, k)) for k, v in value.items()}
     if isinstance(value, list):
         listed = [_normal(each) for each in value]
-        return sorted(listed, key=json.dumps) if key in {"tags", "params", "metrics_of_run"} else listed
+        return sorted(listed, key=json.dumps) if key in _UNORDERED else listed
     if key == "message" and isinstance(value, str):
         value = re.sub(r"\(Background on this error at.*", "", value, flags=re.S)
         return re.sub(r"\{('[^{}]*')\}", lambda m: "{" + ", ".join(sorted(m[1].split(", "))) + "}", value)

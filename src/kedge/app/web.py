@@ -71,7 +71,7 @@ def application(services: Services, database: Database, sidecar: Sidecar, hosts:
         lifespan=lifespan,
     )
     inner.router.redirect_slashes = False
-    fast = tracking.Tracking(services.runs, inner)
+    fast = tracking.TrackingRoutes(services.runs, inner)
     return Guard(fast, frozenset(host.lower() for host in hosts), _limits(table))
 
 
@@ -97,7 +97,7 @@ def _limits(table: Sequence[Route]) -> Callable[[str, str], int]:
     ]
 
     def limit_of(method: str, path: str) -> int:
-        if path in tracking.PATHS:  # they stand below the prefix of the uploads
+        if tracking.is_tracking(path):  # they stand below the prefix of the uploads
             return DEFAULT_BODY_BYTES
         return next(
             (n for start, m, n in large if m in (method, "*") and path.startswith(start)), DEFAULT_BODY_BYTES

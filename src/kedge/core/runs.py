@@ -9,6 +9,8 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from kedge.core.logged import Metric, Pair
+from kedge.core.models import ModelChange
 from kedge.core.search import Comparison, Ordering
 
 Stage = Literal["active", "deleted"]
@@ -17,25 +19,6 @@ STAGES: dict[str, tuple[Stage, ...]] = {
     "DELETED_ONLY": ("deleted",),
     "ALL": ("active", "deleted"),
 }
-
-
-class Metric(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """One value of a metric; `value` may be NaN or infinite. `model_id` has it stand with a logged model as well."""
-
-    key: str
-    value: float
-    timestamp: int
-    step: int
-    model_id: str | None = None
-    dataset_name: str | None = None
-    dataset_digest: str | None = None
-
-
-class Pair(msgspec.Struct, frozen=True, gc=False):
-    """A parameter or a tag."""
-
-    key: str
-    value: str
 
 
 class Experiment(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,6 +153,15 @@ class LogBatch(msgspec.Struct, frozen=True, kw_only=True):
     single_param: bool = False
 
 
+class LogInputs(msgspec.Struct, frozen=True, kw_only=True):
+    """Datasets and logged models that a run read, or models that it made."""
+
+    run_id: str
+    datasets: tuple[InputDataset, ...] = ()
+    models: tuple[ModelLink, ...] = ()
+    made: bool = False
+
+
 class DeleteTag(msgspec.Struct, frozen=True, kw_only=True):
     """Of a run."""
 
@@ -187,6 +179,7 @@ Change = (
     | MoveRun
     | LogBatch
     | DeleteTag
+    | LogInputs
 )
 Outcome = Any
 Done = Callable[[Outcome | BaseException], None]
@@ -219,7 +212,7 @@ class TrackingStore(Protocol):
     What MLflow refuses is raised as MlflowError in its words; a store that cannot be reached, as StorageError.
     """
 
-    def submit(self, change: Change, done: Done) -> None:
+    def submit(self, change: Change | ModelChange, done: Done) -> None:
         """Apply soon; `done` is called from another thread with the outcome, or with the exception."""
         ...
 

@@ -1,6 +1,7 @@
 """All seams in one value, built by `app` and passed to routes, pages and jobs."""
 
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -9,6 +10,7 @@ from kedge.core.datasets import DatasetStore
 from kedge.core.deployments import DeploymentStore
 from kedge.core.inference import InferenceStore
 from kedge.core.jobs import JobQueue
+from kedge.core.models import ModelReader
 from kedge.core.monitors import MonitorStore
 from kedge.core.objects import ObjectStore
 from kedge.core.pipelines import PipelineStore
@@ -22,6 +24,10 @@ class Addresses(msgspec.Struct, frozen=True, kw_only=True):
 
     web: str
     serving: str
+
+
+class Tracking(TrackingStore, ModelReader, Protocol):
+    """All of MLflow's tables."""
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,4 +45,4 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     inference: InferenceStore
     monitors: MonitorStore
     tracking: TrackingReader
-    runs: TrackingStore
+    runs: Tracking

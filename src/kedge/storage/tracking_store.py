@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
 
 from kedge.core.clock import Clock
+from kedge.core.logged import Metric, Pair
 from kedge.core.mlflow_error import does_not_exist
+from kedge.core.models import LoggedModel, ModelChange, RegistryModel, RegistryVersion
 from kedge.core.runs import (
     Change,
     Done,
@@ -13,13 +15,12 @@ from kedge.core.runs import (
     ExperimentQuery,
     InputDataset,
     LoggedRun,
-    Metric,
     ModelLink,
-    Pair,
     RunInfo,
     RunMetric,
     RunQuery,
 )
+from kedge.storage import model_reads
 from kedge.storage.database import Database
 from kedge.storage.group_commit import GroupWriter
 from kedge.storage.run_search import experiments_query, run_queries
@@ -40,11 +41,11 @@ class SqlTracking:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
-        self._writer: GroupWriter[Change] = GroupWriter(
+        self._writer: GroupWriter[Change | ModelChange] = GroupWriter(
             database.write, lambda connection, change: apply(connection, change, clock.now_ms()), rows_of
         )
 
-    def submit(self, change: Change, done: Done) -> None:
+    def submit(self, change: Change | ModelChange, done: Done) -> None:
         self._writer.submit(change, done)
 
     def close(self) -> None:
@@ -121,6 +122,21 @@ class SqlTracking:
             query = placed(_RUNS["sampled"], len(some)) + "\n" + _RUNS["sampled_order"]
             found += [_point(key, *row) for row in self._database.rows(query, (*asked, *some))]
         return found
+
+    def logged_model(self, model_id: str, *, deleted: bool) -> LoggedModel:
+        return model_reads.logged_model(self._database.tuples, model_id, deleted=deleted)
+
+    def registered(self, name: str) -> RegistryModel:
+        return model_reads.registered(self._database.tuples, name)
+
+    def version(self, name: str, version: int) -> RegistryVersion:
+        return model_reads.version(self._database.tuples, name, version)
+
+    def version_by_alias(self, name: str, alias: str) -> RegistryVersion:
+        return model_reads.version_by_alias(self._database.tuples, name, alias)
+
+    def location(self, name: str, version: int) -> str:
+        return model_reads.location(self._database.tuples, name, version)
 
     def _experiments(self, rows: Sequence[Any]) -> list[Experiment]:
         tags: dict[int, list[Pair]] = defaultdict(list)

@@ -1,10 +1,14 @@
 """Changes of MLflow's tables, one function each, on a connection that is inside a transaction."""
 
 import math
+import sqlite3
+import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from kedge.core.logged import Metric, Pair
 from kedge.core.mlflow_error import MlflowError, NeedsMlflow, does_not_exist, invalid_parameter
+from kedge.core.models import ModelChange
 from kedge.core.runs import (
     Change,
     CreateExperiment,
@@ -12,7 +16,7 @@ from kedge.core.runs import (
     DeleteTag,
     LogBatch,
     LoggedRun,
-    Metric,
+    LogInputs,
     MoveExperiment,
     MoveRun,
     RenameExperiment,
@@ -20,6 +24,7 @@ from kedge.core.runs import (
     TagExperiment,
     UpdateRun,
 )
+from kedge.storage.model_writes import MODEL_CHANGES
 from kedge.storage.statements import placed, statements
 
 ARTIFACT_ROOT = "mlflow-artifacts:/"
@@ -29,12 +34,15 @@ _RUNS = statements("runs")
 _EXPERIMENTS = statements("experiments")
 
 
-def apply(connection: Any, change: Change, now_ms: int) -> Any:
+def apply(connection: Any, change: Change | ModelChange, now_ms: int) -> Any:
     """Make the change and give its outcome; raises MlflowError for what is refused."""
-    return _CHANGES[type(change)](connection, change, now_ms)
+    try:
+        return _CHANGES[type(change)](connection, change, now_ms)
+    except sqlite3.IntegrityError as error:  # a name twice, a model that is not there
+        raise MlflowError("BAD_REQUEST", str(error)) from error
 
 
-def rows_of(change: Change) -> int:
+def rows_of(change: Change | ModelChange) -> int:
     """About how many rows a change writes."""
     if isinstance(change, LogBatch):
         return 2 * len(change.metrics) + len(change.params) + len(change.tags) + 1
@@ -239,9 +247,51 @@ def _log_metrics(connection: Any, run_id: str, experiment_id: int, metrics: Sequ
         connection.executemany(_RUNS["upsert_latest"], list(latest.values()))
     for metric in metrics:
         if metric.model_id is not None:
-            where = (metric.model_id, metric.key, metric.timestamp, metric.step, stored(metric.value)[1])
-            origin = (experiment_id, run_id, metric.dataset_name, metric.dataset_digest)
-            connection.execute(_RUNS["insert_model_metric"], (*where, *origin))
+            _log_model_metric(connection, run_id, experiment_id, metric)
+
+
+def _log_model_metric(connection: Any, run_id: str, experiment_id: int, metric: Metric) -> None:
+    """A model has one value of a metric at a step and time of a run; the same once more is nothing new."""
+    point = (metric.model_id, metric.key, metric.timestamp, metric.step)
+    value = stored(metric.value)[1]
+    origin = (experiment_id, run_id, metric.dataset_name, metric.dataset_digest)
+    if connection.execute(_RUNS["insert_model_metric"], (*point, value, *origin)).rowcount:
+        return
+    known = connection.execute(_RUNS["model_metric"], (*point, run_id)).fetchone()
+    if tuple(known) != (value, metric.dataset_name, metric.dataset_digest):
+        columns = ("model_id", "metric_name", "metric_timestamp_ms", "metric_step", "run_id")
+        named = ", ".join(f"logged_model_metrics.{column}" for column in columns)
+        raise MlflowError("BAD_REQUEST", f"UNIQUE constraint failed: {named}")
+
+
+def _log_inputs(connection: Any, change: LogInputs, _: int) -> None:
+    experiment_id = int(_active_run(connection, change.run_id)[1])
+    unique = {(dataset.name, dataset.digest): dataset for dataset in reversed(change.datasets)}
+    for dataset in reversed(unique.values()):
+        known = connection.execute(_RUNS["dataset"], (experiment_id, dataset.name, dataset.digest)).fetchone()
+        dataset_id = known[0] if known else uuid.uuid4().hex
+        if known is None:
+            told = (dataset.source_type, dataset.source, dataset.schema, dataset.profile)
+            connection.execute(
+                _RUNS["insert_dataset"], (dataset_id, experiment_id, dataset.name, dataset.digest, *told)
+            )
+        _link(connection, ("DATASET", dataset_id, "RUN", change.run_id), dataset.tags)
+    kind = "OUTPUT" if change.made else "INPUT"
+    for model in change.models:
+        ends = (f"RUN_{kind}", change.run_id, f"MODEL_{kind}", model.model_id)
+        if change.made and connection.execute(_RUNS["has_input"], ends).fetchone():
+            raise MlflowError(
+                "BAD_REQUEST", "UNIQUE constraint failed: inputs.source_type, inputs.source_id, ..."
+            )
+        _link(connection, ends, (), model.step or 0)
+
+
+def _link(connection: Any, ends: tuple[str, str, str, str], tags: tuple[Pair, ...], step: int = 0) -> None:
+    """An edge from one thing to another, with its tags; one that is there stays as it is."""
+    link_id = uuid.uuid4().hex
+    if connection.execute(_RUNS["insert_input"], (link_id, *ends, step)).rowcount:
+        for tag in tags:
+            connection.execute(_RUNS["insert_input_tag"], (link_id, tag.key, tag.value))
 
 
 def _delete_tag(connection: Any, change: DeleteTag, _: int) -> None:
@@ -260,4 +310,6 @@ _CHANGES: dict[type, Callable[[Any, Any, int], Any]] = {
     MoveRun: _move_run,
     LogBatch: _log_batch,
     DeleteTag: _delete_tag,
+    LogInputs: _log_inputs,
+    **MODEL_CHANGES,
 }

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from kedge.core.runs import Experiment, LoggedRun, Metric, ModelLink, RunInfo, RunMetric
+from kedge.core.logged import Metric
+from kedge.core.runs import Experiment, LoggedRun, ModelLink, RunInfo, RunMetric
 
 
 class _RunPoint(msgspec.Struct, gc=False):

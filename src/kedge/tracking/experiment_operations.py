@@ -4,13 +4,13 @@ from typing import Any
 
 import msgspec
 
+from kedge.core.logged import Pair
 from kedge.core.mlflow_error import NeedsMlflow, does_not_exist
 from kedge.core.runs import (
     STAGES,
     CreateExperiment,
     ExperimentQuery,
     MoveExperiment,
-    Pair,
     RenameExperiment,
     TagExperiment,
 )

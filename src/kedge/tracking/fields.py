@@ -21,12 +21,13 @@ _QUOTED = {"Infinity": math.inf, "-Infinity": -math.inf, "NaN": math.nan}
 
 
 class Field(msgspec.Struct, frozen=True):
-    """A field; `options` are an enum's names, numbered from one, and `message` what a message is made of."""
+    """A field; `options` are an enum's names, numbered from `first`, and `message` what a message is made of."""
 
     kind: Kind
     repeated: bool = False
     options: tuple[str, ...] = ()
     message: Mapping[str, "Field"] = {}
+    first: int = 1
 
 
 Message = Mapping[str, Field]
@@ -95,8 +96,8 @@ def _set(field: Field, name: str, value: Any, into: dict[str, Any]) -> None:
     elif field.kind == "message":
         inner = into[name] = {}
         _message(field, value, inner)
-    else:
-        into[name] = _scalar(field, value)
+    elif (scalar := _scalar(field, value)) is not None:
+        into[name] = scalar
 
 
 def _message(field: Field, value: Any, into: dict[str, Any]) -> None:
@@ -159,17 +160,19 @@ def _double(value: Any) -> float:
         raise NotParsed(value) from error
 
 
-def _option(field: Field, value: Any) -> str:
+def _option(field: Field, value: Any) -> str | None:
+    """The option's name; None for a name that is on no list, which protobuf passes over like an unknown field."""
     if isinstance(value, str) and value in field.options:
         return value
     try:
-        return field.options[int(value) - 1] if 1 <= int(value) <= len(field.options) else _unknown(value)
-    except (TypeError, ValueError) as error:
+        place = int(value) - field.first
+    except ValueError:
+        return None
+    except (TypeError, OverflowError) as error:
         raise NotParsed(value) from error
-
-
-def _unknown(value: Any) -> str:
-    raise NotParsed(value)
+    if not 0 <= place < len(field.options):
+        raise NotParsed(value)
+    return field.options[place]
 
 
 def refuse_two_spellings(message: Message, body: Any) -> None:

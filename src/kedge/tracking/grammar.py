@@ -18,8 +18,7 @@ from kedge.core.search import Comparison, Ordering
 
 _NUMBER_COMPARATORS: Final = frozenset({">", ">=", "!=", "=", "<", "<="})
 _TEXT_COMPARATORS: Final = frozenset({"!=", "=", "LIKE", "ILIKE"})
-_NULLS: Final = frozenset({"IS NULL", "IS NOT NULL"})
-_LISTS: Final = frozenset({"IN", "NOT IN"})
+_NULLS, _LISTS = frozenset({"IS NULL", "IS NOT NULL"}), frozenset({"IN", "NOT IN"})
 _NUMBERS = (kinds.Literal.Number.Integer, kinds.Literal.Number.Float)
 _ALIASES = {
     "created": "start_time",
@@ -188,8 +187,9 @@ def _comparison(dialect: Dialect, clause: Any) -> Comparison:
     if not is_null and dialect is EXPERIMENTS:
         comparator = words[1].value  # there, MLflow takes comparators in capitals only
     if not is_null:
-        value = _value(dialect, kind, key, words[2])
-        return Comparison(kind=kind, key=key, comparator=comparator, value=value)
+        return Comparison(
+            kind=kind, key=key, comparator=comparator, value=_value(dialect, kind, key, words[2])
+        )
     if kind not in dialect.nulls:
         if dialect is EXPERIMENTS:
             raise invalid_parameter(

@@ -4,7 +4,13 @@ from collections.abc import Mapping
 
 import msgspec
 
-from kedge.tracking import experiment_operations, metric_operations, run_operations, shortcuts
+from kedge.tracking import (
+    experiment_operations,
+    metric_operations,
+    model_operations,
+    run_operations,
+    shortcuts,
+)
 from kedge.tracking.plans import Fresh, Operation, Plan
 from kedge.tracking.requests import of_body, of_query
 
@@ -19,19 +25,22 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         **experiment_operations.OPERATIONS,
         **run_operations.OPERATIONS,
         **metric_operations.OPERATIONS,
+        **model_operations.OPERATIONS,
     }.items()
 }
 
 
-def plan_of_body(operation: Operation, content: bytes, content_type: str | None, fresh: Fresh) -> Plan:
-    """What a POST comes to. Raises MlflowError, NeedsMlflow."""
+def plan_of_body(
+    operation: Operation, content: bytes, content_type: str | None, fresh: Fresh, **named: str
+) -> Plan:
+    """What a body comes to, with what the path names. Raises MlflowError, NeedsMlflow."""
     if operation.shortcut is not None and content_type == "application/json":
         plan = operation.shortcut(content)
         if plan is not None:
             return plan
-    return operation.plan(of_body(operation.takes, content, content_type), fresh)
+    return operation.plan(of_body(operation.takes, content, content_type) | named, fresh)
 
 
-def plan_of_query(operation: Operation, query: Mapping[str, list[str]], fresh: Fresh) -> Plan:
-    """What a GET comes to. Raises MlflowError, NeedsMlflow."""
-    return operation.plan(of_query(operation.takes, query), fresh)
+def plan_of_query(operation: Operation, query: Mapping[str, list[str]], fresh: Fresh, **named: str) -> Plan:
+    """What a GET comes to, with what the path names. Raises MlflowError, NeedsMlflow."""
+    return operation.plan(of_query(operation.takes, query) | named, fresh)

@@ -5,21 +5,23 @@ from typing import Any
 
 import msgspec
 
+from kedge.core.models import ModelChange
 from kedge.core.routes import Permission
-from kedge.core.runs import Change, TrackingStore
+from kedge.core.runs import Change
+from kedge.core.services import Tracking
 
 
 class Write(msgspec.Struct, frozen=True):
     """Have the store make the change, then answer."""
 
-    change: Change
+    change: Change | ModelChange
     answer: Callable[[Any], bytes] = lambda _: b"{}"
 
 
 class Read(msgspec.Struct, frozen=True):
     """Ask the store; `quick` reads touch a few rows and are not worth a thread."""
 
-    answer: Callable[[TrackingStore], bytes]
+    answer: Callable[[Tracking], bytes]
     quick: bool = False
 
 

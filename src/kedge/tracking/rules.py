@@ -7,14 +7,17 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
+from kedge.core.logged import Metric, Pair
 from kedge.core.mlflow_error import MlflowError, invalid_parameter
-from kedge.core.runs import Metric, Pair
+from kedge.core.runs import InputDataset
 
 MOST_METRICS: Final = 1000
 MOST_PARAMS_OR_TAGS: Final = 100
 MOST_ENTITIES: Final = 1000
 _KEY, _PARAM, _TAG = 250, 6000, 8000
-_EXPERIMENT_NAME, _EXPERIMENT_TAG = 500, 20_000
+_EXPERIMENT_NAME, _EXPERIMENT_TAG, _REGISTRY_TAG, _ALIAS_LENGTH = 500, 20_000, 100_000, 255
+_ALIAS = re.compile(r"^[\w\-]*$")
+_VERSION_ALIAS = re.compile(r"^[vV]\d+$")
 _NAME = re.compile(r"^[/\w.\- :]*$")
 _RUN_ID = re.compile(r"^[a-zA-Z0-9][\w\-]{0,255}$")
 
@@ -48,11 +51,18 @@ def require_name(name: str, path: str) -> None:
             "Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) "
             "and slashes (/).",
         )
+    _not_another(path, name)
+
+
+def _not_another(path: str, name: str) -> None:
+    plain = posixpath.normpath(name)
+    if plain == name and plain != "." and not plain.startswith(("..", "/")):
+        return
     raise refused(
         path,
         name,
         "Names may be treated as files in certain cases, and must not resolve to other names when treated as such. "
-        f"This name would resolve to {posixpath.normpath(name)!r}",
+        f"This name would resolve to {plain!r}",
     )
 
 
@@ -115,6 +125,75 @@ def require_run_id(run_id: str) -> None:
     """As batches require it."""
     if _RUN_ID.match(run_id) is None:
         raise refused("run_id", run_id)
+
+
+def require_model_name(name: str, path: str = "name") -> None:
+    """Of a registered model."""
+    if not name.strip():
+        raise invalid_parameter(f"Missing value for required parameter '{path}'.")
+    if "/" in name or ":" in name:
+        raise invalid_parameter(f"Invalid model name '{name}'. Names cannot contain '/' or ':'.")
+    _not_another("name", name)
+
+
+def require_logged_model_name(name: str) -> None:
+    """Of a model that a run logs."""
+    characters = ("/", ":", ".", "%", '"', "'")
+    if any(character in name for character in characters):
+        raise invalid_parameter(
+            f"Invalid model name ({name!r}) provided. Model name must be a non-empty string and cannot contain the "
+            f"following characters: {characters}"
+        )
+
+
+def require_registry_tag(tag: Pair) -> None:
+    """Nothing is cut here."""
+    require_name(tag.key, "key")
+    _limited("key", tag.key, _KEY)
+    _limited("value", tag.value, _REGISTRY_TAG)
+
+
+def require_alias(alias: str) -> None:
+    """Letters, digits, dashes."""
+    if not alias:
+        raise invalid_parameter("Registered model alias name cannot be empty.")
+    if not _ALIAS.match(alias):
+        raise invalid_parameter(
+            f"Invalid alias name: '{alias}'. Names may only contain alphanumerics, underscores (_), and dashes (-)."
+        )
+    _limited("Registered model alias name", alias, _ALIAS_LENGTH)
+
+
+def require_free_alias(alias: str) -> None:
+    """None that means a version by itself."""
+    require_alias(alias)
+    if alias.lower() == "latest":
+        raise invalid_parameter("'latest' alias name (case insensitive) is reserved.")
+    if _VERSION_ALIAS.match(alias):
+        raise invalid_parameter(f"Version alias name '{alias}' is reserved.")
+
+
+def version_number(text: str) -> int:
+    """The number that a version is."""
+    try:
+        return int(text)
+    except ValueError as error:
+        raise invalid_parameter(f"Parameter 'version' must be an integer, got '{text}'.") from error
+
+
+def require_input(dataset: InputDataset) -> None:
+    """Lengths of a dataset that a run read."""
+    for name, value, limit in (
+        ("name", dataset.name, 500),
+        ("digest", dataset.digest, 36),
+        ("source", dataset.source, 65535),
+        ("schema", dataset.schema or "", 1048575),
+        ("profile", dataset.profile or "", 16777215),
+    ):
+        _limited(name, value, limit)
+    for tag in dataset.tags:
+        _limited("key", tag.key, 255)
+        _limited("value", tag.value, 500)
 
 
 def require_batch(metrics: Sequence[Metric], params: Sequence[Pair], tags: Sequence[Pair]) -> None:

@@ -2,8 +2,20 @@
 
 from typing import Any
 
+from kedge.core.logged import Metric, Pair
 from kedge.core.mlflow_error import invalid_parameter
-from kedge.core.runs import STAGES, CreateRun, DeleteTag, LogBatch, Metric, MoveRun, Pair, RunQuery, UpdateRun
+from kedge.core.runs import (
+    STAGES,
+    CreateRun,
+    DeleteTag,
+    InputDataset,
+    LogBatch,
+    LogInputs,
+    ModelLink,
+    MoveRun,
+    RunQuery,
+    UpdateRun,
+)
 from kedge.tracking import answers, rules
 from kedge.tracking.fields import DOUBLE, INT32, INT64, STRING, STRINGS, Field, messages
 from kedge.tracking.grammar import RUNS, parse_filter, parse_order
@@ -25,6 +37,20 @@ _METRIC = {
     "dataset_digest": STRING,
     "model_id": STRING,
     "run_id": STRING,
+}
+_DATASET = {
+    "tags": _PAIRS,
+    "dataset": Field(
+        "message",
+        message={
+            "name": STRING,
+            "digest": STRING,
+            "source_type": STRING,
+            "source": STRING,
+            "schema": STRING,
+            "profile": STRING,
+        },
+    ),
 }
 _MOST_RUNS = 50_000
 
@@ -166,6 +192,34 @@ def _log_batch(fields: Fields, _: Fresh) -> Plan:
     )
 
 
+def _log_inputs(fields: Fields, _: Fresh) -> Plan:
+    rules.require_run_id(fields.get("run_id", ""))
+    datasets = []
+    for each in fields.get("datasets", ()):
+        told = each.get("dataset", {})
+        dataset = InputDataset(
+            name=told.get("name", ""),
+            digest=told.get("digest", ""),
+            source_type=told.get("source_type", ""),
+            source=told.get("source", ""),
+            schema=told.get("schema"),
+            profile=told.get("profile"),
+            tags=tuple(_pair(tag) for tag in each.get("tags", ())),
+        )
+        rules.require_input(dataset)
+        datasets.append(dataset)
+    models = tuple(ModelLink(model_id=each.get("model_id", "")) for each in fields.get("models", ()))
+    return Write(LogInputs(run_id=fields["run_id"], datasets=tuple(datasets), models=models))
+
+
+def _log_outputs(fields: Fields, _: Fresh) -> Plan:
+    models = tuple(
+        ModelLink(model_id=each.get("model_id", ""), step=each.get("step", 0))
+        for each in fields.get("models", ())
+    )
+    return Write(LogInputs(run_id=fields.get("run_id", ""), models=models, made=True))
+
+
 def _present(what: str, *names: str) -> Rule:
     """Every entry of a list has these."""
 
@@ -255,6 +309,22 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("POST", "runs/delete-tag"): Operation(
         Request({"run_id": STRING, "key": STRING}, {**_OF_RUN, "key": (REQUIRED, TEXT)}), _delete_tag, "write"
+    ),
+    ("POST", "runs/log-inputs"): Operation(
+        Request(
+            {"run_id": STRING, "datasets": messages(_DATASET), "models": messages({"model_id": STRING})},
+            {**_OF_RUN, "datasets": (LIST,), "models": (LIST,)},
+        ),
+        _log_inputs,
+        "write",
+    ),
+    ("POST", "runs/outputs"): Operation(
+        Request(
+            {"run_id": STRING, "models": messages({"model_id": STRING, "step": INT64})},
+            {**_OF_RUN, "models": (REQUIRED, LIST)},
+        ),
+        _log_outputs,
+        "write",
     ),
     ("POST", "runs/log-batch"): Operation(
         Request(

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import msgspec
 
-from kedge.core.runs import Metric, Pair
+from kedge.core.logged import Metric, Pair
 from kedge.tracking.plans import Plan
 from kedge.tracking.run_operations import log_batch, log_metric
 

@@ -17,7 +17,9 @@ from starlette.concurrency import run_in_threadpool
 
 from kedge.core.errors import KedgeError
 from kedge.core.mlflow_error import MlflowError, NeedsMlflow
-from kedge.core.runs import Change, TrackingStore
+from kedge.core.models import ModelChange
+from kedge.core.runs import Change
+from kedge.core.services import Tracking
 from kedge.tracking.operations import OPERATIONS, plan_of_body, plan_of_query
 from kedge.tracking.plans import Fresh, Operation, Plan, Write
 from kedge.tracking.run_names import random_run_name
@@ -39,7 +41,31 @@ _ROUTES: dict[tuple[str, str], Operation] = {
     for (method, path), operation in OPERATIONS.items()
     for prefix in _PREFIXES
 }
-PATHS = frozenset(path for _, path in _ROUTES)
+_MODELS = "logged-models/"
+"""The one family of routes that names things in its path."""
+
+
+def is_tracking(path: str) -> bool:
+    """Whether the path is of a route that is answered here, by some method."""
+    return path in _PATHS or (path.startswith(_PREFIXES) and f"/{_MODELS}" in path)
+
+
+def _found(method: str, path: str) -> tuple[Operation | None, dict[str, str]]:
+    """The route's operation, and what its path names."""
+    operation = _ROUTES.get((method, path))
+    if operation is not None or not is_tracking(path):
+        return operation, {}
+    prefix = next(each for each in _PREFIXES if path.startswith(each))
+    _, model_id, *rest = path[len(prefix) :].split("/")
+    if model_id == "search":
+        return None, {}
+    if len(rest) == 2 and rest[0] == "tags":
+        operation = _ROUTES.get((method, f"{prefix}{_MODELS}{{model_id}}/tags/{{tag_key}}"))
+        return operation, {"model_id": model_id, "tag_key": rest[1]}
+    return _ROUTES.get((method, "/".join([f"{prefix}{_MODELS}{{model_id}}", *rest]))), {"model_id": model_id}
+
+
+_PATHS = frozenset(path for _, path in _ROUTES)
 
 log = logging.getLogger("kedge.tracking")
 
@@ -47,13 +73,13 @@ log = logging.getLogger("kedge.tracking")
 class Answers:
     """Outcomes of changes, handed from the writing thread to the event loop: one wake-up for all of a commit."""
 
-    def __init__(self, store: TrackingStore, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, store: Tracking, loop: asyncio.AbstractEventLoop) -> None:
         self._store = store
         self._loop = loop
         self._ready: deque[tuple[asyncio.Future[Any], Any]] = deque()
         self._called = False
 
-    def of(self, change: Change) -> asyncio.Future[Any]:
+    def of(self, change: Change | ModelChange) -> asyncio.Future[Any]:
         """The outcome, after the commit that holds the change."""
         future: asyncio.Future[Any] = self._loop.create_future()
 
@@ -78,10 +104,10 @@ class Answers:
                 future.set_result(outcome)
 
 
-class Tracking:
+class TrackingRoutes:
     """ASGI application: answers what it knows from the store, and passes on everything else."""
 
-    def __init__(self, store: TrackingStore, otherwise: App) -> None:
+    def __init__(self, store: Tracking, otherwise: App) -> None:
         self._store = store
         self._otherwise = otherwise
         self._answers: Answers | None = None
@@ -95,20 +121,24 @@ class Tracking:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] == "http":
-            operation = _ROUTES.get((scope["method"], scope["path"]))
+            operation, named = _found(scope["method"], scope["path"])
             if operation is not None:
-                await self._answer(operation, scope, receive, send)
+                await self._answer(operation, named, scope, receive, send)
                 return
         await self._otherwise(scope, receive, send)
 
-    async def _answer(self, operation: Operation, scope: Scope, receive: Receive, send: Send) -> None:
-        content = await _body(receive) if scope["method"] == "POST" else b""
+    async def _answer(
+        self, operation: Operation, named: dict[str, str], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        content = b"" if scope["method"] == "GET" else await _body(receive)
         try:
-            if scope["method"] == "POST":
-                plan = plan_of_body(operation, content, _content_type(scope), self._fresh)
-            else:
+            if scope["method"] == "GET":
                 query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-                plan = plan_of_query(operation, query, self._fresh)
+                plan = plan_of_query(operation, query, self._fresh, **named)
+            else:
+                # MLflow asks only POST and PUT for the type of their content.
+                kind = _content_type(scope) if scope["method"] == "POST" else "application/json"
+                plan = plan_of_body(operation, content, kind, self._fresh, **named)
             status, body = 200, await self._carried_out(plan)
         except NeedsMlflow:
             await self._otherwise(scope, _again(content, receive), send)

@@ -125,3 +125,31 @@ WHERE place IN
 -- name: sampled_order
 -- The end of `sampled`.
 ORDER BY place
+
+-- name: dataset
+-- A dataset that an experiment knows.
+SELECT dataset_uuid FROM datasets WHERE experiment_id = ? AND name = ? AND digest = ?
+
+-- name: insert_dataset
+-- A dataset.
+INSERT INTO datasets (dataset_uuid, experiment_id, name, digest, dataset_source_type, dataset_source, dataset_schema,
+    dataset_profile)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: has_input
+-- Whether there is an edge.
+SELECT 1 FROM inputs WHERE source_type = ? AND source_id = ? AND destination_type = ? AND destination_id = ?
+
+-- name: insert_input
+-- An edge from what was read to who read it, or from who made to what was made.
+INSERT INTO inputs (input_uuid, source_type, source_id, destination_type, destination_id, step)
+VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+
+-- name: insert_input_tag
+-- A tag of an edge.
+INSERT INTO input_tags (input_uuid, name, value) VALUES (?, ?, ?)
+
+-- name: model_metric
+-- What stands with a logged model at a step and time of a run.
+SELECT metric_value, dataset_name, dataset_digest FROM logged_model_metrics
+WHERE model_id = ? AND metric_name = ? AND metric_timestamp_ms = ? AND metric_step = ? AND run_id = ?
