@@ -55,6 +55,7 @@ def services(tmp_path):
         monitors=None,
         tracking=Registry(),
         runs=None,
+        artifacts=None,
     )
     database.close()
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from kedge.core.clock import Clock
 from kedge.core.home import Home
 from kedge.core.services import Addresses, Services
+from kedge.storage.artifacts import FolderArtifacts
 from kedge.storage.database import Database, open_database
 from kedge.storage.datasets import SqlDatasets
 from kedge.storage.deployments import SqlDeployments
@@ -37,5 +38,6 @@ def open_services(home: Path, addresses: Addresses, clock: Clock) -> tuple[Servi
         monitors=SqlMonitors(database),
         tracking=MlflowTables(database, place.artifacts),
         runs=SqlTracking(database, clock),
+        artifacts=FolderArtifacts(place.artifacts),
     )
     return services, database

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import msgspec
 
+from kedge.core.artifacts import ArtifactStore
 from kedge.core.clock import Clock
 from kedge.core.datasets import DatasetStore
 from kedge.core.deployments import DeploymentStore
@@ -46,3 +47,4 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     monitors: MonitorStore
     tracking: TrackingReader
     runs: Tracking
+    artifacts: ArtifactStore

@@ -1,6 +1,6 @@
 """MLflow's search grammar: filters and orders as text, to comparisons and orderings.
 
-The words are cut by sqlparse, as MLflow has them cut, because what it takes for one word decides what is accepted.
+The words are cut by sqlparse, as MLflow has them cut: what it takes for one word decides what is accepted.
 """
 
 import ast
@@ -21,11 +21,8 @@ _TEXT_COMPARATORS: Final = frozenset({"!=", "=", "LIKE", "ILIKE"})
 _NULLS, _LISTS = frozenset({"IS NULL", "IS NOT NULL"}), frozenset({"IN", "NOT IN"})
 _NUMBERS = (kinds.Literal.Number.Integer, kinds.Literal.Number.Float)
 _ALIASES = {
-    "created": "start_time",
-    "Created": "start_time",
-    "run name": "run_name",
-    "Run name": "run_name",
-    "Run Name": "run_name",
+    **dict.fromkeys(("created", "Created"), "start_time"),
+    **dict.fromkeys(("run name", "Run name", "Run Name"), "run_name"),
 }
 
 

@@ -1,6 +1,6 @@
 """Passing requests on to MLflow's server, bodies streamed both ways."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 
 import httpx
@@ -39,8 +39,8 @@ class MlflowServer(Protocol):
         ...
 
 
-def routes(server: MlflowServer) -> tuple[Route, ...]:
-    """Everything under MLflow's prefixes; which of it passes, `allowed` says."""
+def passing_on(server: MlflowServer) -> Callable[[Request], Awaitable[Response]]:
+    """A handler that has MLflow's server answer."""
 
     async def passed_on(request: Request) -> Response:
         raw = request.scope.get("raw_path") or request.url.path.encode()
@@ -58,6 +58,12 @@ def routes(server: MlflowServer) -> tuple[Route, ...]:
             return _error(503, "TEMPORARILY_UNAVAILABLE", f"MLflow's server did not answer: {error}")
         return _response(reply, path)
 
+    return passed_on
+
+
+def routes(server: MlflowServer) -> tuple[Route, ...]:
+    """Everything under MLflow's prefixes; which of it passes, `allowed` says."""
+    passed_on = passing_on(server)
     return tuple(
         Route(method="*", path=path, handler=passed_on, permission="write", max_body_bytes=LARGEST_BODY_BYTES)
         for path in (*_SINGLE, *_PATHS)

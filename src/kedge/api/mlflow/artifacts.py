@@ -1,0 +1,211 @@
+"""MLflow's routes of artifacts: files up and down as streams, lists, deletion."""
+
+import mimetypes
+from collections.abc import Awaitable, Callable
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from kedge.api.mlflow.allowed import upstream_path
+from kedge.core.artifacts import ArtifactEntry
+from kedge.core.errors import Invalid, KedgeError, NotFound
+from kedge.core.mlflow_error import MlflowError, NeedsMlflow
+from kedge.core.routes import Permission, Route
+from kedge.core.services import Services
+
+LARGEST_FILE_BYTES = 64 * 1024**3
+SCHEME = "mlflow-artifacts"
+_SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+_TEXTS = frozenset({".py", ".yaml", ".yml", ".json", ".txt", ".md", ".csv", ".html", ".log", ".toml", ".cfg"})
+_API, _AJAX = ("/api/2.0", "/mlflow/api/2.0"), ("/ajax-api/2.0", "/mlflow/ajax-api/2.0")
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def routes(services: Services, otherwise: Handler) -> tuple[Route, ...]:
+    """All of them; a run whose artifacts lie elsewhere is `otherwise`'s."""
+
+    def route(method: Any, path: str, handler: Handler, permission: Permission) -> list[Route]:
+        limit = LARGEST_FILE_BYTES if method == "PUT" else 16 * 1024 * 1024
+        return [
+            Route(
+                method=method,
+                path=prefix + path,
+                handler=_answering(handler, otherwise),
+                permission=permission,
+                max_body_bytes=limit,
+            )
+            for prefix in (*_API, *_AJAX)
+        ]
+
+    async def upload(request: Request) -> Response:
+        return await _upload(services, request)
+
+    async def download(request: Request) -> Response:
+        return await run_in_threadpool(_download, services, _path(request))
+
+    async def delete(request: Request) -> Response:
+        await run_in_threadpool(services.artifacts.delete, _path(request))
+        return _json({})
+
+    async def listed(request: Request) -> Response:
+        path = _query_path(request, "path")
+        found = await run_in_threadpool(services.artifacts.children, path)
+        return _files([(PurePosixPath(entry.path).name, entry) for entry in found])
+
+    async def of_run(request: Request) -> Response:
+        root = await run_in_threadpool(_run_root, services, request)
+        return await _list_below(services, root, _query_path(request, "path"))
+
+    async def of_model(request: Request) -> Response:
+        root = await run_in_threadpool(_model_root, services, request)
+        return await _list_below(services, root, _query_path(request, "artifact_directory_path"))
+
+    async def file_of_run(request: Request) -> Response:
+        root = await run_in_threadpool(_run_root, services, request)
+        path = f"{_below(root)}/{_query_path(request, 'path')}"
+        return await run_in_threadpool(_download, services, path)
+
+    async def file_of_model(request: Request) -> Response:
+        root = await run_in_threadpool(_model_root, services, request)
+        path = f"{_below(root)}/{_query_path(request, 'artifact_file_path')}"
+        return await run_in_threadpool(_download, services, path)
+
+    files = "/mlflow-artifacts/artifacts"
+    shown = [
+        Route(
+            method="GET",
+            path=path,
+            handler=_answering(handler, otherwise),
+            permission="read",
+        )
+        for path, handler in (
+            *((f"{prefix}/get-artifact", file_of_run) for prefix in ("", "/mlflow", *_AJAX)),
+            *((f"{p}/mlflow/logged-models/{{model_id}}/artifacts/files", file_of_model) for p in _AJAX),
+        )
+    ]
+    return (
+        *route("PUT", files + "/{path:path}", upload, "write"),
+        *route("GET", files + "/{path:path}", download, "read"),
+        *route("DELETE", files + "/{path:path}", delete, "write"),
+        *route("GET", files, listed, "read"),
+        *route("GET", "/mlflow/artifacts/list", of_run, "read"),
+        *route("GET", "/mlflow/logged-models/{model_id}/artifacts/directories", of_model, "read"),
+        *shown,
+    )
+
+
+def _answering(handler: Handler, otherwise: Handler) -> Handler:
+    """With errors in MLflow's shape."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except NeedsMlflow:
+            return await otherwise(request)
+        except MlflowError as error:
+            return _json(error.body(), error.http_status)
+        except NotFound as error:
+            return _json(MlflowError("RESOURCE_DOES_NOT_EXIST", error.message).body(), 404)
+        except Invalid as error:
+            return _json(MlflowError("INVALID_PARAMETER_VALUE", error.message).body(), 400)
+        except KedgeError as error:
+            return _json(MlflowError("TEMPORARILY_UNAVAILABLE", str(error)).body(), error.status)
+
+    return answer
+
+
+def _json(body: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(body), status, media_type="application/json")
+
+
+def _path(request: Request) -> str:
+    """The path that the address names; Invalid where its encoding hides something."""
+    raw = (request.scope.get("raw_path") or request.url.path.encode()).decode("latin-1")
+    if upstream_path(raw) is None:
+        raise Invalid("Invalid path")
+    return str(request.path_params["path"])
+
+
+def _query_path(request: Request, name: str) -> str:
+    """A path in the query: decoded as often as it is encoded, for a proxy may have encoded it once more."""
+    path = request.query_params.get(name, "")
+    for _ in range(10):
+        decoded = unquote(path)
+        if decoded == path:
+            return path
+        path = decoded
+    raise Invalid("Invalid path")
+
+
+async def _upload(services: Services, request: Request) -> Response:
+    arriving = await run_in_threadpool(services.artifacts.receive, _path(request))
+    try:
+        waiting = bytearray()
+        async for chunk in request.stream():
+            waiting += chunk
+            if len(waiting) >= 1 << 20:
+                await run_in_threadpool(arriving.write, bytes(waiting))
+                waiting.clear()
+        await run_in_threadpool(arriving.write, bytes(waiting))
+        await run_in_threadpool(arriving.finish)
+    finally:
+        await run_in_threadpool(arriving.abort)
+    return _json({})
+
+
+def _download(services: Services, path: str) -> Response:
+    file = services.artifacts.file(path)
+    plain = file.suffix in _TEXTS or file.name in ("MLmodel", "MLproject")
+    kind = "text/plain" if plain else mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    name = quote(file.name, safe="!#$&+-.^_`|~")
+    headers = {
+        "content-disposition": f"attachment; filename*=UTF-8''{name}",
+        "content-security-policy": _SANDBOX,
+    }
+    return FileResponse(file, media_type=kind, headers=headers)
+
+
+def _run_root(services: Services, request: Request) -> str:
+    run_id = request.query_params.get("run_id") or request.query_params.get("run_uuid") or ""
+    if not run_id:
+        raise MlflowError(
+            "INVALID_PARAMETER_VALUE",
+            "Missing value for required parameter 'run_id'. "
+            "See the API docs for more information about request parameters.",
+        )
+    return services.runs.run(run_id).info.artifact_uri or ""
+
+
+def _model_root(services: Services, request: Request) -> str:
+    return services.runs.logged_model(request.path_params["model_id"], deleted=False).artifact_location
+
+
+def _below(root: str) -> str:
+    """The path below our root that an artifact location means; NeedsMlflow where it lies elsewhere."""
+    parts = urlsplit(root)
+    if parts.scheme != SCHEME or parts.netloc:
+        raise NeedsMlflow
+    return unquote(parts.path).strip("/")
+
+
+async def _list_below(services: Services, root: str, path: str) -> Response:
+    base = _below(root)
+    found = await run_in_threadpool(services.artifacts.children, f"{base}/{path}".rstrip("/"))
+    named = [(f"{path.strip('/')}/{PurePosixPath(entry.path).name}".strip("/"), entry) for entry in found]
+    return _files(named, root)
+
+
+def _files(found: list[tuple[str, ArtifactEntry]], root: str | None = None) -> Response:
+    listed = [
+        {"path": name, "is_dir": entry.is_dir}
+        | ({} if entry.size_bytes is None else {"file_size": entry.size_bytes})
+        for name, entry in found
+    ]
+    body: dict[str, Any] = {"files": listed} if listed else {}
+    return _json(body | ({} if root is None else {"root_uri": root}))

@@ -1,0 +1,126 @@
+"""Artifacts in a folder: written beside and renamed, so that a reader never sees half of one."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kedge.core.artifacts import ArtifactEntry
+from kedge.core.errors import Invalid, NotFound, StorageError
+
+_INCOMING = ".incoming"
+
+
+class FolderUpload:
+    """`ArtifactUpload` into a folder."""
+
+    def __init__(self, incoming: Path, place: Path) -> None:
+        incoming.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=incoming)
+        self._file = os.fdopen(descriptor, "wb")
+        self._temporary = Path(name)
+        self._place = place
+
+    def write(self, chunk: bytes) -> None:
+        try:
+            self._file.write(chunk)
+        except OSError as error:
+            raise _refused(self._place, error) from error
+
+    def finish(self) -> None:
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._place.parent.mkdir(parents=True, exist_ok=True)
+            self._temporary.replace(self._place)
+            _sync_folder(self._place.parent)
+        except OSError as error:
+            raise _refused(self._place, error) from error
+
+    def abort(self) -> None:
+        self._file.close()
+        self._temporary.unlink(missing_ok=True)
+
+
+class FolderArtifacts:
+    """`ArtifactStore` on a local folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def receive(self, path: str) -> FolderUpload:
+        place = self._place(path)
+        if place == self._root or place.is_dir():
+            raise Invalid(f"{path!r} is a folder; an artifact needs a name of its own")
+        try:
+            return FolderUpload(self._root / _INCOMING, place)
+        except OSError as error:
+            raise _refused(place, error) from error
+
+    def file(self, path: str) -> Path:
+        place = self._place(path)
+        if place.is_dir():
+            raise Invalid(f"Artifact path refers to a directory, not a file: '{path}'")
+        if not place.is_file():
+            raise NotFound(f"No such artifact: '{path}'")
+        return place
+
+    def children(self, path: str) -> list[ArtifactEntry]:
+        place = self._place(path)
+        if not place.is_dir():
+            return []
+        found = []
+        for each in sorted(place.iterdir()):
+            if place == self._root and each.name == _INCOMING:
+                continue
+            is_dir = each.is_dir()
+            size = None if is_dir else each.stat().st_size
+            found.append(
+                ArtifactEntry(path=str(each.relative_to(self._root)), is_dir=is_dir, size_bytes=size)
+            )
+        return found
+
+    def delete(self, path: str) -> None:
+        place = self._place(path)
+        if place == self._root:
+            raise Invalid("the folder of all artifacts cannot be deleted")
+        if place.is_dir():
+            shutil.rmtree(place)
+        elif place.exists():
+            place.unlink()
+        else:
+            raise NotFound(f"No such artifact: '{path}'")
+
+    def _place(self, path: str) -> Path:
+        """Where it lies; Invalid where that is not below the root, by its name or by a link."""
+        parts = [part for part in path.split("/") if part not in ("", ".")]
+        if ".." in parts or path.startswith("/") or any(ord(c) < 32 or c in "\\#" for c in path):
+            raise Invalid("Invalid path")
+        if parts[:1] == [_INCOMING]:
+            raise Invalid("Invalid path")
+        place = self._root.joinpath(*parts)
+        if not place.resolve().is_relative_to(self._root.resolve()):
+            raise Invalid("Invalid path")
+        return place
+
+
+def _refused(place: Path, error: OSError) -> StorageError:
+    return StorageError(f"could not store the artifact {place.name}: {error}", hint="run `kedge doctor`")
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+if TYPE_CHECKING:
+    from typing import cast
+
+    from kedge.core.artifacts import ArtifactStore
+
+    _fits: ArtifactStore = cast("FolderArtifacts", None)
