@@ -28,7 +28,7 @@ FULL = Size(10_000, 100_000)
 QUICK = Size(300, 3_000)
 START = "start"
 NUMBERS_A_ROUND = 10_000_000
-IDLE_AFTER_S = 5.0
+IDLE_S = 3.0
 
 
 def main() -> None:
@@ -39,31 +39,14 @@ def main() -> None:
     _check_names(options, known)
     chosen = [each for each in known if not options.only or each.key in options.only]
     _install(options.backend)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
     begun = time.perf_counter()
-    results = Results(
-        backend="",
-        is_postgres=options.backend == "postgres",
-        about=_about(options),
-        measured={},
-        starts={},
-        after={},
-    )
+    results = Results(backend="", is_postgres=options.backend == "postgres", about=_about(options))
     try:
-        with contextlib.ExitStack() as stack:
-            servers = _servers(stack, options, size, results)
-            if not options.only or START in options.only:
-                _measure_starts(servers, results, options.starts)
-            for server in servers:
-                told(f"starting {server.title}")
-                server.start()
-                server.idle_share(2.0)
-            _measure(servers, chosen, results, options, size)
-            # Ctrl-C again must not leave servers behind.
-            stack.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, signal.SIG_IGN))
+        _run(options, size, chosen, results)
     except KeyboardInterrupt:
         sys.exit("stopped")
+    except RuntimeError as error:
+        sys.exit(f"bench: {error}")
     text = rendered(
         results, known, options.servers, f"Measured in {(time.perf_counter() - begun) / 60:.0f} minutes."
     )
@@ -71,6 +54,27 @@ def main() -> None:
         options.output.parent.mkdir(exist_ok=True)
         options.output.write_text(text)
     print(text)
+
+
+def _run(options: argparse.Namespace, size: Size, chosen: Sequence[Operation], results: Results) -> None:
+    """Start the servers, measure, and end them whatever happens."""
+    ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in ending:
+        signal.signal(number, signal.default_int_handler)
+    with contextlib.ExitStack() as stack:
+        try:
+            servers = _servers(stack, options, size, results)
+            if not options.only or START in options.only:
+                _measure_starts(servers, results, options.starts)
+            for server in servers:
+                start = _start(server)
+                results.starts.setdefault(server.key, [start])
+            _measure(servers, chosen, results, options, size)
+        finally:
+            for number in ending:  # a second Ctrl-C must not leave servers behind
+                signal.signal(number, signal.SIG_IGN)
+    for number in ending:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def told(line: str) -> None:
@@ -90,7 +94,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--servers", default=",".join(NAMES), help=f"some of {','.join(NAMES)}")
     parser.add_argument("--seconds", type=int, help="of load for each server, operation and round (4)")
     parser.add_argument("--rounds", type=int, help="medians are taken over these (5)")
-    parser.add_argument("--starts", type=int, help="counted starts of each server (3)")
+    parser.add_argument(
+        "--starts",
+        type=int,
+        help="counted starts of each server, one at a time (3); 0: the one that is then loaded",
+    )
     parser.add_argument("--runs", type=int, help="that are searched (10000)")
     parser.add_argument("--points", type=int, help="of the long metric (100000)")
     parser.add_argument(
@@ -99,7 +107,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, help="written besides being printed")
     options = parser.parse_args()
     quick = options.quick
-    for name, usual, short in (("seconds", 4, 1), ("rounds", 5, 1), ("starts", 3, 1)):
+    for name, usual, short in (("seconds", 4, 1), ("rounds", 5, 1), ("starts", 3, 0)):
         if getattr(options, name) is None:
             setattr(options, name, short if quick else usual)
     options.runs = options.runs or (QUICK if quick else FULL).runs
@@ -128,8 +136,8 @@ def _about(options: argparse.Namespace) -> str:
     return (
         f"{options.runs:,} runs of 20 metrics, 20 params and 6 tags, one metric of {options.points:,} points. "
         f"Medians of {options.rounds} rounds (range); every round loads each server in turn for {options.seconds} s "
-        "or longer, until every connection had at least three answers. Ratios are of the same round. Every answer was "
-        "2xx, one of each kind was looked at, and every acknowledged write was found in the database."
+        "or longer, until every connection had at least three answers. Ratios are of the same round. A cell says "
+        "`failed` where an answer was not 2xx or not what was asked for, or an acknowledged write is not in the database."
     )
 
 
@@ -167,18 +175,20 @@ def _servers(
 
 def _measure_starts(servers: Sequence[Server], results: Results, starts: int) -> None:
     # The first start is not counted: it makes indexes, compiles, fills the page cache.
-    for number in range(starts + 1):
+    for number in range(starts + 1 if starts else 0):
         for server in servers:
-            health_s, tracking_s = server.start()
-            told(f"start {number}: {server.title} tracks after {tracking_s:.2f} s")
+            start = _start(server)
             if number:
-                time.sleep(2)
-                idle_share = server.idle_share(IDLE_AFTER_S)
-                start = Start(
-                    health_s=health_s, tracking_s=tracking_s, idle=server.weight(), idle_share=idle_share
-                )
                 results.starts.setdefault(server.key, []).append(start)
             server.stop()
+
+
+def _start(server: Server) -> Start:
+    health_s, tracking_s = server.start()
+    server.settle()
+    share = server.idle_share(IDLE_S)
+    told(f"{server.title} tracks after {tracking_s:.2f} s and uses {100 * share:.0f} % of a core when idle")
+    return Start(health_s=health_s, tracking_s=tracking_s, idle=server.weight(), idle_share=share)
 
 
 def _measure(
@@ -197,17 +207,16 @@ def _measure(
                 lasting = seconds.get((operation.key, server.key))
                 if lasting is None:
                     continue
-                server.rest()
                 runs = [operation.run] if operation.client else read_runs(size)
                 first = (number + 1) * NUMBERS_A_ROUND
                 found = loaded(server.url, operation, runs, first, lasting, server.folder)
                 results.measured[operation.key][server.key].append(found)
+                server.rest()  # what the end of the load cut off is still being answered
                 told(
                     f"round {number + 1}, {operation.key}, {server.title}: {found.per_s:.1f}/s, "
                     f"p50 {found.p50_ms:.2f} ms {found.fault}"
                 )
     for server in servers:
-        server.rest()
         results.after[server.key] = server.weight()
         for operation in chosen:
             _count(server, operation, results)

@@ -99,6 +99,9 @@ def _ratios(found: Mapping[str, list[Measured]], rival: str) -> list[float]:
 
 
 def _wanted(results: Results, operation: Operation, ratios: Mapping[str, list[float]]) -> tuple[str, str]:
+    ours = results.measured[operation.key].get(KEDGE, [])
+    if not ours:
+        return "-", "-"
     at_least = POSTGRES_AT_LEAST if results.is_postgres else operation.at_least
     words, met = [], []
     if at_least:
@@ -108,8 +111,7 @@ def _wanted(results: Results, operation: Operation, ratios: Mapping[str, list[fl
         met.append(least >= at_least and all(ratios.values()))
     if operation.p50_ms_at_most is not None and not results.is_postgres:
         words.append(f"p50 {operation.p50_ms_at_most:g} ms")
-        ours = results.measured[operation.key].get(KEDGE, [])
-        good = bool(ours) and not any(each.fault for each in ours)
+        good = not any(each.fault for each in ours)
         met.append(good and statistics.median(each.p50_ms for each in ours) <= operation.p50_ms_at_most)
     return ", ".join(words) or "-", _verdict(met)
 

@@ -147,17 +147,22 @@ class Server:
         self._idle_share = (processor_s(family) - before) / seconds
         return self._idle_share
 
+    def settle(self) -> None:
+        """Wait until what it starts behind its first answer (MLflow: processes for jobs) has started."""
+        self._await_quiet(QUIET_SHARE, windows=4)
+
     def rest(self) -> None:
         """Wait until it, and the database, have done what the last load left them to do."""
+        self._await_quiet(QUIET_SHARE + 2 * self._idle_share, windows=1)
+
+    def _await_quiet(self, share: float, windows: int) -> None:
         database = self._backend.process()
-        usual_share = QUIET_SHARE + 2 * self._idle_share
-        deadline_s = time.monotonic() + WAIT_QUIET_S
-        while time.monotonic() < deadline_s:
+        deadline_s, quiet = time.monotonic() + WAIT_QUIET_S, 0
+        while quiet < windows and time.monotonic() < deadline_s:
             family = [*self._family(), *(descendants(database) if database else [])]
             before = processor_s(family)
             time.sleep(QUIET_S)
-            if processor_s(family) - before < usual_share * QUIET_S:
-                return
+            quiet = quiet + 1 if processor_s(family) - before < share * QUIET_S else 0
 
     def stored(self, query: str) -> int:
         """A count in its database."""
