@@ -134,7 +134,8 @@ def _check_names(options: argparse.Namespace, known: Sequence[Operation]) -> Non
 
 def _about(options: argparse.Namespace) -> str:
     return (
-        f"{options.runs:,} runs of 20 metrics, 20 params and 6 tags, one metric of {options.points:,} points. "
+        f"{options.runs:,} runs of 20 metrics, 20 params and 6 tags, one metric of {options.points:,} points, analyzed (which MLflow "
+        "by itself never does on SQLite). "
         f"Medians of {options.rounds} rounds (range); every round loads each server in turn for {options.seconds} s "
         "or longer, until every connection had at least three answers. Ratios are of the same round. A cell says "
         "`failed` where an answer was not 2xx or not what was asked for, or an acknowledged write is not in the database."

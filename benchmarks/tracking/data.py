@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-VERSION = 1
+VERSION = 2
 """Part of the cache's names: another number whenever the rows change."""
 SEARCHED = 1
 WRITTEN = 2
@@ -76,6 +76,9 @@ class SqliteRows:
 
     def finish(self) -> None:
         self._connection.execute("COMMIT")
+        # In MLflow's favour, which never asks for it: without statistics SQLite joins its search the slow way round,
+        # and 10,000 runs take it seconds instead of 0.4 s.
+        self._connection.execute("ANALYZE")
         self._connection.close()
 
 
