@@ -1,10 +1,10 @@
-# Seven commands are the manual; each sets up what it needs first.
-.PHONY: help setup demo up test unit check fmt bench docs lock clean
+# These commands are the manual; each sets up what it needs first.
+.PHONY: help setup demo up test unit check fmt bench bench-tracking docs lock clean
 BIN := .venv/bin
 UNIT := not acceptance and not browser and not slow
 
 help:            ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
 
 setup:           ## create .venv from the lock (once)
 	@scripts/setup
@@ -35,6 +35,9 @@ fmt: setup       ## format and mend what can be mended
 
 bench: setup     ## measurements, written to benchmarks/results/
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-tracking: setup  ## tracking under load beside mlflow server (make bench-tracking ARGS=--quick)
+	$(BIN)/python -m benchmarks.tracking $(ARGS)
 
 docs: setup      ## take the screenshots in docs/screens again
 	@scripts/system-packages chromium

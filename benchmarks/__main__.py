@@ -4,13 +4,10 @@ Medians of several runs with their range; on a shared machine the ratio of two t
 """
 
 import argparse
-import contextlib
 import json
 import os
 import platform
 import shutil
-import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -21,6 +18,8 @@ import urllib.request
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+
+from benchmarks.processes import free_port, proportional_mib, resident_mib, started, stopped
 
 RESULTS = Path(__file__).parent / "results" / "loop.md"
 PAGES = (
@@ -38,72 +37,6 @@ PAGES = (
     "/alerts",
 )
 PAGE_ROUNDS = 20
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def answers(url: str) -> bool:
-    """Whether a GET gives 200."""
-    try:
-        with urllib.request.urlopen(url, timeout=5) as reply:
-            return bool(reply.status == 200)
-    except (OSError, urllib.error.URLError):
-        return False
-
-
-def descendants(pid: int) -> list[int]:
-    """The process and all below it."""
-    found = [pid]
-    for parent in found:
-        for task in Path(f"/proc/{parent}/task").glob("*"):
-            with contextlib.suppress(OSError):
-                found += [int(child) for child in (task / "children").read_text().split()]
-    return found
-
-
-def resident_mib(pid: int) -> float:
-    """Resident memory of one process."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    return 0.0
-
-
-def proportional_mib(pid: int) -> float:
-    """Memory of a process and all below it, shared pages divided among those that share them."""
-    total = 0.0
-    for each in descendants(pid):
-        with contextlib.suppress(OSError):
-            for line in Path(f"/proc/{each}/smaps_rollup").read_text().splitlines():
-                if line.startswith("Pss:"):
-                    total += int(line.split()[1]) / 1024
-    return total
-
-
-def started(command: list[str], url: str) -> tuple[subprocess.Popen[bytes], float]:
-    """Start a server; seconds until `url` answers."""
-    begun = time.perf_counter()
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    while not answers(url):
-        if process.poll() is not None:
-            sys.exit(f"{command} ended with {process.returncode}")
-        time.sleep(0.02)
-    return process, time.perf_counter() - begun
-
-
-def stopped(process: subprocess.Popen[bytes]) -> float:
-    """Stop it; seconds until it is gone."""
-    begun = time.perf_counter()
-    process.send_signal(signal.SIGTERM)
-    process.wait(60)
-    return time.perf_counter() - begun
 
 
 def kedge(home: Path) -> tuple[list[str], str]:

@@ -1,0 +1,1 @@
+"""Tracking under load: Kedge beside `mlflow server`, on the same machine and the same data (`make bench-tracking`)."""
