@@ -147,3 +147,82 @@ def test_a_logged_page_cannot_run_in_ours(shared: Platform) -> None:
     assert reply.status_code == 200
     assert reply.headers["content-security-policy"].startswith("sandbox")
     assert reply.headers["x-content-type-options"] == "nosniff"
+
+
+def mlflow_runs(platform: Platform) -> bool:
+    """Whether MLflow's own server had to be started."""
+    return bool(httpx.get(f"{platform.web}/api/kedge/v1/status").json()["mlflow"]["running"])
+
+
+def test_the_common_way_of_a_model_needs_no_server_of_mlflows(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    platform = start_platform(tmp_path_factory.mktemp("alone") / "home")
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(platform.web)
+    try:
+        mlflow.set_experiment("alone")
+        x = np.random.default_rng(0).normal(size=(60, 3))
+        with mlflow.start_run() as run:
+            mlflow.log_input(mlflow.data.from_numpy(x, name="rows"), context="train")
+            mlflow.log_metric("m", float("nan"))
+            model = LogisticRegression().fit(x, x[:, 0] > 0)
+            mlflow.sklearn.log_model(
+                model,
+                name="model",
+                input_example=x[:2],
+                pip_requirements=["scikit-learn"],
+                registered_model_name="alone",
+            )
+        client = mlflow.MlflowClient()
+        client.set_registered_model_alias("alone", "champion", "1")
+        assert client.get_model_version_by_alias("alone", "champion").run_id == run.info.run_id
+        assert list(mlflow.pyfunc.load_model("models:/alone@champion").predict(x)) == list(model.predict(x))
+        found = client.get_run(run.info.run_id)
+        assert found.inputs.dataset_inputs[0].dataset.name == "rows"
+        assert found.outputs.model_outputs[0].model_id.startswith("m-")
+        assert np.isnan(found.data.metrics["m"])
+        assert not mlflow_runs(platform)
+        # What only MLflow's server answers starts it, over the same tables.
+        assert [each.name for each in client.search_registered_models()] == ["alone"]
+        assert mlflow_runs(platform)
+        assert client.get_run(run.info.run_id).data.params == {}
+    finally:
+        mlflow.set_tracking_uri(before)
+        platform.stop()
+
+
+def test_artifacts_in_ranges_and_no_way_out(shared: Platform) -> None:
+    with mlflow.start_run() as run:
+        mlflow.log_text("0123456789", "digits.txt")
+    root = run.info.artifact_uri.removeprefix("mlflow-artifacts:/")
+    address = f"{shared.web}/api/2.0/mlflow-artifacts/artifacts/{root}/digits.txt"
+    with httpx.Client() as client:
+        part = client.get(address, headers={"range": "bytes=2-4"})
+        assert (part.status_code, part.text) == (206, "234")
+        assert client.get(address, headers={"range": "bytes=99-"}).status_code == 416
+        whole = client.get(
+            f"{shared.web}/get-artifact", params={"run_id": run.info.run_id, "path": "digits.txt"}
+        )
+        assert whole.text == "0123456789"
+        assert whole.headers["content-security-policy"].startswith("sandbox")
+        assert "attachment" in whole.headers["content-disposition"]
+        for path in (
+            "../../kedge.db",
+            "%2e%2e/%2e%2e/kedge.db",
+            "..%2F..%2Fkedge.db",
+            "%252e%252e/kedge.db",
+            "/etc/passwd",
+        ):
+            for reply in (
+                client.get(f"{shared.web}/get-artifact?run_id={run.info.run_id}&path={path}"),
+                client.get(f"{shared.web}/api/2.0/mlflow-artifacts/artifacts?path={path}"),
+                client.get(f"{shared.web}/api/2.0/mlflow-artifacts/artifacts/{path}"),
+                client.put(f"{shared.web}/api/2.0/mlflow-artifacts/artifacts/{path}", content=b"x"),
+            ):
+                assert reply.status_code in (400, 404), (path, reply.request.url, reply.text)
+                assert b"SQLite" not in reply.content
+        missing = client.get(f"{shared.web}/api/2.0/mlflow-artifacts/artifacts/none/at/all.txt")
+        assert (missing.status_code, missing.json()["error_code"]) == (404, "RESOURCE_DOES_NOT_EXIST")

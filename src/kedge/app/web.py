@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
 
-from kedge.api.mlflow import artifacts, proxy, tracking
+from kedge.api.mlflow import about, artifacts, proxy, tracking
 from kedge.api.native import datasets, endpoints, jobs, labels, models, monitors, objects, pipelines, reports
 from kedge.api.native.messages import PREFIX, answer, error_answer
 from kedge.app.guard import App, Guard
@@ -36,7 +36,14 @@ def route_table(services: Services, database: Database, sidecar: Sidecar) -> tup
     """Every route that web answers."""
     native = [route for module in _NATIVE for route in module.routes(services)]
     kept = artifacts.routes(services, proxy.passing_on(sidecar))
-    return (*_own(database, sidecar), *native, *pages(services), *kept, *proxy.routes(sidecar))
+    return (
+        *_own(database, sidecar),
+        *native,
+        *pages(services),
+        *about.routes(),
+        *kept,
+        *proxy.routes(sidecar),
+    )
 
 
 def _own(database: Database, sidecar: Sidecar) -> tuple[Route, ...]:
