@@ -48,16 +48,42 @@ class _Text:
         return "\n".join(self.parts), tuple(self.arguments)
 
 
-def run_queries(query: RunQuery) -> list[Query]:
+def countable(condition: Comparison) -> bool:
+    """Whether an index leads straight to what the condition holds for."""
+    if condition.kind == "metric":
+        return condition.comparator in _PLAIN and condition.comparator != "!="
+    return condition.kind in ("parameter", "tag") and condition.comparator == "="
+
+
+def count_query(condition: Comparison, most: int) -> Query:
+    """How many runs a countable condition holds for, counted up to `most`."""
+    text = _Text()
+    text.add("SELECT count(*) FROM (SELECT 1 FROM " + _VALUES[condition.kind] + " AS d WHERE")  # noqa: S608 - literals
+    _driving(text, condition)
+    text.add("LIMIT ?) AS some", most)
+    return text.done()
+
+
+def run_queries(query: RunQuery, rare: Comparison | None) -> list[Query]:
     """Queries for the ids of a page and one more; the last is exact, one before it is when it gives the whole page.
 
-    Ordered by a metric, runs that have the metric come first, so that a walk along its index finds the first pages
-    without looking at every run.
+    A countable condition that is known to be `rare` leads the way. Else, ordered by a metric, runs that have the metric
+    come first, so that a walk along its index finds the first pages without looking at every run. No plan depends on
+    statistics that nobody has gathered.
     """
+    if rare is not None:
+        return [_all_runs(query, rare)]
     first = next(iter(query.orderings), None)
     if first is None or first.kind != "metric":
-        return [_all_runs(query)]
-    return [_along_metric(query, first), _all_runs(query)]
+        return [_all_runs(query, None)]
+    return [_along_metric(query, first), _all_runs(query, None)]
+
+
+def _driving(text: _Text, condition: Comparison) -> None:
+    text.add("d.key = ? AND", condition.key)
+    if condition.kind == "metric":
+        text.add("d.is_nan = ? AND", False)
+    _compare(text, "d.value", condition)
 
 
 def _along_metric(query: RunQuery, first: Ordering) -> Query:
@@ -72,11 +98,17 @@ def _along_metric(query: RunQuery, first: Ordering) -> Query:
     return text.done()
 
 
-def _all_runs(query: RunQuery) -> Query:
+def _all_runs(query: RunQuery, rare: Comparison | None) -> Query:
     text = _Text()
-    text.add("SELECT r.run_uuid FROM runs AS r")
+    if rare is None:
+        text.add("SELECT r.run_uuid FROM runs AS r")
+    else:
+        text.add("SELECT r.run_uuid FROM " + _VALUES[rare.kind] + " AS d CROSS JOIN runs AS r")  # noqa: S608 - literals
     order = _join_orders(text, query.orderings)
     text.add("WHERE 1 = 1")
+    if rare is not None:
+        text.add("AND r.run_uuid = d.run_uuid AND")
+        _driving(text, rare)
     _where(text, query)
     _page(text, query, order)
     return text.done()

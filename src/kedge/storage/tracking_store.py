@@ -20,10 +20,11 @@ from kedge.core.runs import (
     RunMetric,
     RunQuery,
 )
+from kedge.core.search import Comparison
 from kedge.storage import model_reads
 from kedge.storage.database import Database
 from kedge.storage.group_commit import GroupWriter
-from kedge.storage.run_search import experiments_query, run_queries
+from kedge.storage.run_search import count_query, countable, experiments_query, run_queries
 from kedge.storage.statements import placed, statements
 from kedge.storage.tracking_writes import apply, info_of, rows_of
 
@@ -31,6 +32,8 @@ _RUNS = statements("runs")
 _EXPERIMENTS = statements("experiments")
 _AT_ONCE = 500
 """Ids in one query: databases limit the number of arguments."""
+_FEW = 1000
+"""As many runs are looked at one by one faster than an index of an order is walked."""
 _FIRST, _LAST = -(2**63), 2**63 - 1
 
 Value = TypeVar("Value")
@@ -89,13 +92,23 @@ class SqlTracking:
 
     def run_page(self, query: RunQuery) -> tuple[list[LoggedRun], bool]:
         found: list[str] = []
-        for sql, arguments in run_queries(query):
+        for sql, arguments in run_queries(query, self._rare(query)):
             found = [row[0] for row in self._database.rows(sql, arguments)]
             if len(found) > query.limit:
                 break  # the first, cheaper, query filled the page
         page = found[: query.limit]
         infos = {row[0]: info_of(row) for row in self._among(_RUNS["infos_among"], page)}
         return self._logged([infos[run_id] for run_id in page if run_id in infos]), len(found) > query.limit
+
+    def _rare(self, query: RunQuery) -> Comparison | None:
+        """The condition that holds for the fewest runs, where those are few."""
+        best, fewest = None, _FEW
+        for condition in query.conditions:
+            if countable(condition):
+                counted = self._database.tuples(*count_query(condition, fewest))[0][0]
+                if counted < fewest:
+                    best, fewest = condition, counted
+        return best
 
     def history(self, run_id: str, key: str, *, limit: int | None, offset: int) -> tuple[list[Metric], bool]:
         wanted = _LAST if limit is None else limit + 1
