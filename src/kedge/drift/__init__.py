@@ -6,8 +6,18 @@ from kedge.drift.batch.kolmogorov_smirnov import KolmogorovSmirnov
 from kedge.drift.batch.population_stability_index import PopulationStabilityIndex
 from kedge.drift.correction import benjamini_hochberg, bonferroni, holm
 from kedge.drift.detectors import ALL
+from kedge.drift.ensemble.batch import BatchEnsemble, EnsembleTestResult
+from kedge.drift.ensemble.elections import (
+    Confirmed,
+    Election,
+    MinimumApproval,
+    OrderedApproval,
+    SimpleMajority,
+    Weighted,
+)
+from kedge.drift.ensemble.streaming import EnsembleResult, StreamingEnsemble
 from kedge.drift.errors import DataError, DriftError, NotFittedError, ParameterError, StateError
-from kedge.drift.spec import Choice, Constraint, DetectorSpec, Interval
+from kedge.drift.spec import Choice, Constraint, DetectorSpec, Instances, Interval
 from kedge.drift.streaming.adwin import ADWIN
 from kedge.drift.streaming.base import Result, State, StreamingDetector
 from kedge.drift.streaming.page_hinkley import PageHinkley
@@ -16,23 +26,34 @@ __all__ = [
     "ADWIN",
     "ALL",
     "BatchDetector",
+    "BatchEnsemble",
     "ChiSquare",
     "Choice",
+    "Confirmed",
     "Constraint",
     "DataError",
     "DetectorSpec",
     "DriftError",
+    "Election",
+    "EnsembleResult",
+    "EnsembleTestResult",
+    "Instances",
     "Interval",
     "KolmogorovSmirnov",
+    "MinimumApproval",
     "NotFittedError",
+    "OrderedApproval",
     "PageHinkley",
     "ParameterError",
     "PopulationStabilityIndex",
     "Result",
+    "SimpleMajority",
     "State",
     "StateError",
     "StreamingDetector",
+    "StreamingEnsemble",
     "TestResult",
+    "Weighted",
     "benjamini_hochberg",
     "bonferroni",
     "holm",

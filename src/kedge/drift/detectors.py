@@ -4,6 +4,8 @@ from kedge.drift.batch.base import BatchDetector
 from kedge.drift.batch.chi_square import ChiSquare
 from kedge.drift.batch.kolmogorov_smirnov import KolmogorovSmirnov
 from kedge.drift.batch.population_stability_index import PopulationStabilityIndex
+from kedge.drift.ensemble.batch import BatchEnsemble
+from kedge.drift.ensemble.streaming import StreamingEnsemble
 from kedge.drift.streaming.adwin import ADWIN
 from kedge.drift.streaming.base import StreamingDetector
 from kedge.drift.streaming.page_hinkley import PageHinkley
@@ -11,6 +13,8 @@ from kedge.drift.streaming.page_hinkley import PageHinkley
 ALL: tuple[type[StreamingDetector] | type[BatchDetector], ...] = (
     ADWIN,
     PageHinkley,
+    StreamingEnsemble,
+    BatchEnsemble,
     ChiSquare,
     KolmogorovSmirnov,
     PopulationStabilityIndex,
