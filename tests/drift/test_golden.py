@@ -40,7 +40,7 @@ def test_states_written_down_are_read(cls) -> None:
     for state in GOLDEN["states"][cls.__name__].values():
         old, new = cls.from_state(bytes.fromhex(state)), make_drift.trained(cls)
         if issubclass(cls, StreamingDetector):
-            rest = make_drift.stream()[700:]
+            rest = make_drift.rows(cls)[700:]
             assert old.update_many(rest).drifts.tolist() == new.update_many(rest).drifts.tolist()
         else:
             window = make_drift.samples(cls.spec.input == "categorical")[1]

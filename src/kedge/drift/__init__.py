@@ -20,6 +20,7 @@ from kedge.drift.errors import DataError, DriftError, NotFittedError, ParameterE
 from kedge.drift.spec import Choice, Constraint, DetectorSpec, Instances, Interval
 from kedge.drift.streaming.adwin import ADWIN
 from kedge.drift.streaming.base import Result, State, StreamingDetector
+from kedge.drift.streaming.incremental_kolmogorov_smirnov import IncrementalKolmogorovSmirnov
 from kedge.drift.streaming.page_hinkley import PageHinkley
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Election",
     "EnsembleResult",
     "EnsembleTestResult",
+    "IncrementalKolmogorovSmirnov",
     "Instances",
     "Interval",
     "KolmogorovSmirnov",

@@ -8,10 +8,12 @@ from kedge.drift.ensemble.batch import BatchEnsemble
 from kedge.drift.ensemble.streaming import StreamingEnsemble
 from kedge.drift.streaming.adwin import ADWIN
 from kedge.drift.streaming.base import StreamingDetector
+from kedge.drift.streaming.incremental_kolmogorov_smirnov import IncrementalKolmogorovSmirnov
 from kedge.drift.streaming.page_hinkley import PageHinkley
 
 ALL: tuple[type[StreamingDetector] | type[BatchDetector], ...] = (
     ADWIN,
+    IncrementalKolmogorovSmirnov,
     PageHinkley,
     StreamingEnsemble,
     BatchEnsemble,
