@@ -4,6 +4,7 @@ from kedge.drift.batch.base import BatchDetector, TestResult
 from kedge.drift.batch.chi_square import ChiSquare
 from kedge.drift.batch.kolmogorov_smirnov import KolmogorovSmirnov
 from kedge.drift.batch.population_stability_index import PopulationStabilityIndex
+from kedge.drift.calibration import CalibrationReport, calibrate
 from kedge.drift.correction import benjamini_hochberg, bonferroni, holm
 from kedge.drift.detectors import ALL
 from kedge.drift.ensemble.batch import BatchEnsemble, EnsembleTestResult
@@ -16,7 +17,14 @@ from kedge.drift.ensemble.elections import (
     Weighted,
 )
 from kedge.drift.ensemble.streaming import EnsembleResult, StreamingEnsemble
-from kedge.drift.errors import DataError, DriftError, NotFittedError, ParameterError, StateError
+from kedge.drift.errors import (
+    CalibrationError,
+    DataError,
+    DriftError,
+    NotFittedError,
+    ParameterError,
+    StateError,
+)
 from kedge.drift.spec import Choice, Constraint, DetectorSpec, Instances, Interval
 from kedge.drift.streaming.adwin import ADWIN
 from kedge.drift.streaming.base import Result, State, StreamingDetector
@@ -28,6 +36,8 @@ __all__ = [
     "ALL",
     "BatchDetector",
     "BatchEnsemble",
+    "CalibrationError",
+    "CalibrationReport",
     "ChiSquare",
     "Choice",
     "Confirmed",
@@ -58,5 +68,6 @@ __all__ = [
     "Weighted",
     "benjamini_hochberg",
     "bonferroni",
+    "calibrate",
     "holm",
 ]

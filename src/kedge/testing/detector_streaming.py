@@ -7,6 +7,7 @@ import pickle
 import random
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -234,7 +235,7 @@ def not_finite_is_refused_and_leaves_no_trace(case: Case) -> None:
     detector.update_many(noisy_stream(case, 100))
     before = detector.state()
     for bad in (math.nan, math.inf, -math.inf, 1e200, np.float32("nan")):
-        value = [1.0] * (WIDTH - 1) + [bad] if case.of_rows else bad
+        value: Any = [1.0] * (WIDTH - 1) + [bad] if case.of_rows else bad
         raises(DataError, partial(detector.update, value))
         good = constant(case, 1.0, 1).tolist()
         raises(DataError, partial(detector.update_many, [*good, value, *good]))
