@@ -28,7 +28,11 @@ from kedge.drift.errors import (
 from kedge.drift.spec import Choice, Constraint, DetectorSpec, Instances, Interval
 from kedge.drift.streaming.adwin import ADWIN
 from kedge.drift.streaming.base import Result, State, StreamingDetector
+from kedge.drift.streaming.cvm_online import CVMOnline
+from kedge.drift.streaming.fet_online import FETOnline
 from kedge.drift.streaming.incremental_kolmogorov_smirnov import IncrementalKolmogorovSmirnov
+from kedge.drift.streaming.lsdd_online import LSDDOnline
+from kedge.drift.streaming.mmd_online import MMDOnline
 from kedge.drift.streaming.page_hinkley import PageHinkley
 
 __all__ = [
@@ -36,6 +40,7 @@ __all__ = [
     "ALL",
     "BatchDetector",
     "BatchEnsemble",
+    "CVMOnline",
     "CalibrationError",
     "CalibrationReport",
     "ChiSquare",
@@ -48,10 +53,13 @@ __all__ = [
     "Election",
     "EnsembleResult",
     "EnsembleTestResult",
+    "FETOnline",
     "IncrementalKolmogorovSmirnov",
     "Instances",
     "Interval",
     "KolmogorovSmirnov",
+    "LSDDOnline",
+    "MMDOnline",
     "MinimumApproval",
     "NotFittedError",
     "OrderedApproval",

@@ -8,12 +8,20 @@ from kedge.drift.ensemble.batch import BatchEnsemble
 from kedge.drift.ensemble.streaming import StreamingEnsemble
 from kedge.drift.streaming.adwin import ADWIN
 from kedge.drift.streaming.base import StreamingDetector
+from kedge.drift.streaming.cvm_online import CVMOnline
+from kedge.drift.streaming.fet_online import FETOnline
 from kedge.drift.streaming.incremental_kolmogorov_smirnov import IncrementalKolmogorovSmirnov
+from kedge.drift.streaming.lsdd_online import LSDDOnline
+from kedge.drift.streaming.mmd_online import MMDOnline
 from kedge.drift.streaming.page_hinkley import PageHinkley
 
 ALL: tuple[type[StreamingDetector] | type[BatchDetector], ...] = (
     ADWIN,
+    CVMOnline,
+    FETOnline,
     IncrementalKolmogorovSmirnov,
+    LSDDOnline,
+    MMDOnline,
     PageHinkley,
     StreamingEnsemble,
     BatchEnsemble,

@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -38,11 +38,13 @@ class ReferencedDetector(StreamingDetector):
 
     reference_size: int
     window: int
+    least_windows: ClassVar[int] = 2
+    """How many windows the reference must be as long as."""
 
     def __init__(self) -> None:
         super().__init__()
-        if self.reference_size < 2 * self.window:
-            rule = f"at least two windows of {self.window}"
+        if self.reference_size < self.least_windows * self.window:
+            rule = f"at least {self.least_windows} windows of {self.window}"
             raise ParameterError(self.spec.name, "reference_size", self.reference_size, rule)
 
     @staticmethod
@@ -83,13 +85,13 @@ class ReferencedDetector(StreamingDetector):
         Raises
         ------
         DataError
-            It is shorter than two windows, or holds what `update_many` would refuse; the detector stays as it was.
+            It is too short for the window, or holds what `update_many` would refuse; the detector stays as it was.
         """
         fresh = type(self)(**self.parameters())
         values, kept = fresh.checked(reference)
         clean = values if kept is None else values[kept]
-        if len(clean) < 2 * self.window:
-            rule = f"at least two windows of {self.window}"
+        if len(clean) < self.least_windows * self.window:
+            rule = f"at least {self.least_windows} windows of {self.window}"
             raise DataError(f"{self.spec.name}.fit: {len(clean)} values of reference, not {rule}")
         self._state = self._sized(len(clean), clean.shape[1] if clean.ndim == 2 else 1)
         self._state[1:3] = len(clean), 1.0
@@ -113,7 +115,7 @@ class ReferencedDetector(StreamingDetector):
         DataError
             `x` has another shape, or holds NaN or infinities and `missing` is "raise", or values larger than 1e150.
         """
-        return self._update_row(x) if self.spec.input == "vector" else super().update(x)  # type: ignore[arg-type]
+        return super().update(x) if self.spec.input == "real" else self._update_row(x)  # type: ignore[arg-type]
 
     def _shaped(self, xs: npt.ArrayLike) -> Floats:
         if self.spec.input != "vector":
