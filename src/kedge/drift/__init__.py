@@ -31,13 +31,16 @@ from kedge.drift.streaming.base import Result, State, StreamingDetector
 from kedge.drift.streaming.cvm_online import CVMOnline
 from kedge.drift.streaming.fet_online import FETOnline
 from kedge.drift.streaming.incremental_kolmogorov_smirnov import IncrementalKolmogorovSmirnov
+from kedge.drift.streaming.kdq_tree_streaming import KdqTreeStreaming
 from kedge.drift.streaming.lsdd_online import LSDDOnline
 from kedge.drift.streaming.mmd_online import MMDOnline
 from kedge.drift.streaming.page_hinkley import PageHinkley
+from kedge.drift.streaming.pca_cd import PCACD
 
 __all__ = [
     "ADWIN",
     "ALL",
+    "PCACD",
     "BatchDetector",
     "BatchEnsemble",
     "CVMOnline",
@@ -57,6 +60,7 @@ __all__ = [
     "IncrementalKolmogorovSmirnov",
     "Instances",
     "Interval",
+    "KdqTreeStreaming",
     "KolmogorovSmirnov",
     "LSDDOnline",
     "MMDOnline",

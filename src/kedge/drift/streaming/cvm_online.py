@@ -113,5 +113,6 @@ class CVMOnline(OnlineTest):
         found: Floats = _kernel().cvm_simulate(np.sort(reference), chosen, self.window)
         return found
 
-    def _compare(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
+    def _compare(self, xs: Floats, flags: Flags, statistics: Floats) -> int:
         _kernel().cvm_run(self._kept, xs, flags, statistics, int(self._state[0]), self.window)
+        return len(xs)

@@ -77,11 +77,12 @@ class EmbeddedOnlineTest(OnlineTest):
         found: Floats = _kernel().simulate(features, chosen, self.window)
         return found
 
-    def _compare(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
+    def _compare(self, xs: Floats, flags: Flags, statistics: Floats) -> int:
         for begin in range(0, len(xs), _PIECE):
             piece = slice(begin, begin + _PIECE)
             features = self._features(self._scaled(xs[piece]))
             _kernel().run(self._moving, features, flags[piece], statistics[piece], self.window)
+        return len(xs)
 
     def _scaled(self, rows: Floats) -> Floats:
         d = self._dimension

@@ -137,5 +137,6 @@ class FETOnline(OnlineTest):
         found: Floats = _kernel().fet_simulate(reference, chosen, self.window, float(self.weight), direction)
         return found
 
-    def _compare(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
+    def _compare(self, xs: Floats, flags: Flags, statistics: Floats) -> int:
         _kernel().fet_run(self._kept, xs, flags, statistics, self.window, float(self.weight))
+        return len(xs)

@@ -134,8 +134,9 @@ class IncrementalKolmogorovSmirnov(ReferencedDetector):
             )
         return float(high * step)
 
-    def _compare(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
+    def _compare(self, xs: Floats, flags: Flags, statistics: Floats) -> int:
         _kernel().run(self._kept, xs, flags, statistics, int(self._state[0]), self.window)
+        return len(xs)
 
 
 @functools.lru_cache(100_000)

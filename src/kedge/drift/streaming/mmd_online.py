@@ -91,11 +91,12 @@ class MMDOnline(EmbeddedOnlineTest):
         examples=(
             {"expected_run_time": 5000, "simulations": 2000},
             {
-                "window": 30,
-                "reference_size": 300,
-                "simulations": 2000,
+                "window": 20,
+                "reference_size": 400,
+                "simulations": 3000,
+                "seed": 3,
                 "features": 20,
-                "expected_run_time": 6000,
+                "expected_run_time": 10000,
             },
         ),
     )

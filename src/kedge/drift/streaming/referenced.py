@@ -22,7 +22,8 @@ def bound_of(words: Words) -> Callable[[Parameters], int]:
     """The longest state, while the reference comes from the stream, of a detector that keeps so many words beside it."""
 
     def bound(parameters: Parameters) -> int:
-        size, dimension = int(parameters["reference_size"]), int(parameters.get("dimension", 1))
+        size = int(parameters.get("reference_size", parameters["window"]))
+        dimension = int(parameters.get("dimension", 1))
         numbers = HEAD + 1 + size * dimension + words(parameters, size, dimension)
         return 2048 + 8 * numbers + numbers // 8  # the numbers, the bitmap of those in use, the parameters
 
@@ -57,8 +58,17 @@ class ReferencedDetector(StreamingDetector):
         """Prepare `_kept` for windows against the reference, of shape (m,) or (m, d)."""
 
     @abc.abstractmethod
-    def _compare(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
-        """`_run` once there is a reference."""
+    def _compare(self, xs: Floats, flags: Flags, statistics: Floats) -> int:
+        """`_run` once there is a reference; how many values it took, fewer than all if it is to learn anew."""
+
+    def _start_anew(self) -> None:
+        """Empty the window; and unless the reference was given, let the values to come be the next."""
+        self._kept[:] = 0.0
+        if self._state[2]:
+            self._learn(self._reference.copy())
+        else:
+            self._reference[:] = 0.0
+            self._state[1] = 0.0
 
     @property
     def n_reference(self) -> int:
@@ -150,14 +160,16 @@ class ReferencedDetector(StreamingDetector):
     def _run(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
         if not self._dimension and len(xs):
             self._state = self._sized(self.reference_size, xs.shape[1])
-        have = int(self._state[1])
-        lacking = int(self._state[0]) - have
-        if lacking and len(xs):
-            taken = xs[:lacking]
+        begin = 0
+        while begin < len(xs):
+            have, size = int(self._state[1]), int(self._state[0])
+            if have == size:
+                begin += self._compare(xs[begin:], flags[begin:], statistics[begin:])
+                continue
+            taken = xs[begin : begin + size - have]
             self._reference[have : have + len(taken)] = taken
+            statistics[begin : begin + len(taken)] = 0.0
             self._state[1] += len(taken)
-            statistics[: len(taken)] = 0.0
-            if len(taken) == lacking:
+            begin += len(taken)
+            if have + len(taken) == size:
                 self._learn(self._reference.copy())
-        if len(xs) > lacking:
-            self._compare(xs[lacking:], flags[lacking:], statistics[lacking:])
