@@ -25,6 +25,7 @@ from kedge.drift.errors import (
     ParameterError,
     StateError,
 )
+from kedge.drift.recommendation import Recommendation, recommend
 from kedge.drift.spec import Choice, Constraint, DetectorSpec, Instances, Interval
 from kedge.drift.streaming.adwin import ADWIN
 from kedge.drift.streaming.base import Result, State, StreamingDetector
@@ -70,6 +71,7 @@ __all__ = [
     "PageHinkley",
     "ParameterError",
     "PopulationStabilityIndex",
+    "Recommendation",
     "Result",
     "SimpleMajority",
     "State",
@@ -82,4 +84,5 @@ __all__ = [
     "bonferroni",
     "calibrate",
     "holm",
+    "recommend",
 ]
