@@ -28,10 +28,17 @@ def samples(categorical: bool) -> tuple[list, list]:
     return reference.tolist(), window.tolist()
 
 
+def rows(cls) -> np.ndarray:
+    """The stream as the detector takes it."""
+    if cls.spec.input == "binary":
+        return (stream() > 0.2).astype(float)
+    return np.stack([stream(), stream()[::-1]], axis=1) if cls.spec.input == "vector" else stream()
+
+
 def trained(cls) -> StreamingDetector:
     detector = cls()
     if issubclass(cls, StreamingDetector):
-        detector.update_many(stream()[:700])
+        detector.update_many(rows(cls)[:700])
         return detector
     return detector.fit(samples(cls.spec.input == "categorical")[0])
 

@@ -4,7 +4,8 @@ DriftError
 ├── ParameterError (ValueError)   a constructor argument breaks its declared constraint
 ├── DataError (ValueError)        a value or window that the detector cannot take (NaN, infinite, empty)
 ├── StateError (ValueError)       bytes that are not a state of this detector
-└── NotFittedError (RuntimeError) a batch detector that has no reference yet
+├── NotFittedError (RuntimeError) a batch detector that has no reference yet
+└── CalibrationError (ValueError) a run length that no value of the parameter gives
 """
 
 from typing import Any
@@ -31,6 +32,10 @@ class DataError(DriftError, ValueError):
 
 class StateError(DriftError, ValueError):
     """Bytes that are not a state of this detector."""
+
+
+class CalibrationError(DriftError, ValueError):
+    """No value of the parameter gives the run length asked for."""
 
 
 class NotFittedError(DriftError, RuntimeError):

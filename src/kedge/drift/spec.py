@@ -51,7 +51,24 @@ class Choice:
         return "one of " + ", ".join(repr(option) for option in self.options)
 
 
-Constraint = Interval | Choice
+@dataclasses.dataclass(frozen=True)
+class Instances:
+    """An object of `kind`; of `several`, a tuple of one or more."""
+
+    kind: type
+    several: bool = False
+
+    def admits(self, value: Any) -> bool:
+        """Whether `value` is such an object or tuple."""
+        if not self.several:
+            return isinstance(value, self.kind)
+        return isinstance(value, tuple) and bool(value) and all(isinstance(each, self.kind) for each in value)
+
+    def __str__(self) -> str:
+        return f"a tuple of {self.kind.__name__}s" if self.several else f"a {self.kind.__name__}"
+
+
+Constraint = Interval | Choice | Instances
 
 
 Parameters = Mapping[str, Any]
@@ -68,13 +85,14 @@ class DetectorSpec:
     `input` is what it takes, `direction` which changes it answers to, `false_alarms` how they are controlled,
     `equations` what of the paper is followed, `cost` the work per value (streaming) or per test (batch). `warmup` gives,
     for a set of parameters, how many first values can raise no alarm, and `state_bound_bytes` the longest state
-    (0: it grows with the reference). `examples` are the parameter sets that the conformance suite runs, and
+    (0: it grows with the reference; for vectors the set also holds their length as `dimension`). `threshold` names the
+    parameter that trades false alarms for delay, if one does. `examples` are the parameter sets that the conformance suite runs, and
     `expected_failures` the checks of it that the detector does not hold, with reasons.
     """
 
     name: str
     mode: Literal["streaming", "batch"]
-    input: Literal["real", "binary", "categorical"]
+    input: Literal["real", "binary", "categorical", "vector"]
     direction: Literal["up", "down", "both"]
     params: Mapping[str, Constraint]
     paper: str
@@ -83,6 +101,7 @@ class DetectorSpec:
     cost: str
     libraries: tuple[str, ...] = ()
     warns: bool = False
+    threshold: str = ""
     warmup: Callable[[Parameters], int] = _nothing
     state_bound_bytes: Callable[[Parameters], int] = _nothing
     examples: tuple[Parameters, ...] = ({},)

@@ -130,7 +130,7 @@ def a_resumed_detector_is_the_fitted(case: Case) -> None:
     ):
         assert other.test(window) == expected
         assert other.state() == detector.state()
-        assert other.parameters() == detector.parameters()
+        assert repr(other) == repr(detector)
 
 
 def foreign_state_is_refused(case: Case) -> None:

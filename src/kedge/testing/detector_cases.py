@@ -13,6 +13,8 @@ Detector = type[StreamingDetector] | type[BatchDetector]
 Expected = TypeVar("Expected", bound=Exception)
 Floats = npt.NDArray[np.float64]
 SEED = 20130101
+WIDTH = 3
+"""Length of the vectors fed to detectors that take such."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +37,11 @@ class Case:
         """What these parameters make the detector take."""
         return "categorical" if self.params.get("binning") == "categories" else self.spec.input
 
+    @property
+    def of_rows(self) -> bool:
+        """Whether samples have shape (n, d), not (n,)."""
+        return self.takes == "vector"
+
     def make(self, **changed: Any) -> Any:
         """A new detector."""
         return self.cls(**{**self.params, **changed})
@@ -54,7 +61,7 @@ def noisy_stream(case: Case, n: int = 3000) -> Floats:
     rng = np.random.default_rng(SEED)
     if case.takes == "binary":
         return (rng.random(n) < np.repeat([0.2, 0.7, 0.1], -(-n // 3))[:n]).astype(np.float64)
-    values = rng.normal(0, 1, n)
+    values = rng.normal(0, 1, (n, WIDTH) if case.of_rows else n)
     values[n // 3 :] += 3
     values[2 * n // 3 :] -= 6
     return values
@@ -66,7 +73,7 @@ def clear_shift(case: Case, direction: str, n: int = 1000) -> Floats:
     if case.takes == "binary":
         levels = (0.05, 0.95) if direction == "up" else (0.95, 0.05)
         return (rng.random(2 * n) < np.repeat(levels, n)).astype(np.float64)
-    values = rng.normal(0, 0.1, 2 * n)
+    values = rng.normal(0, 0.1, (2 * n, WIDTH) if case.of_rows else 2 * n)
     values[n:] += 3 if direction == "up" else -3
     return values
 
@@ -74,6 +81,11 @@ def clear_shift(case: Case, direction: str, n: int = 1000) -> Floats:
 def constants(case: Case) -> tuple[float, ...]:
     """Levels that never change."""
     return (0.0, 1.0) if case.takes == "binary" else (0.0, 1.0, -3.5, 1e9, 0.1)
+
+
+def constant(case: Case, value: float, n: int) -> Floats:
+    """`n` times the same value, or vector of it."""
+    return np.full((n, WIDTH) if case.of_rows else n, value)
 
 
 def samples(case: Case, shift: float, n: int = 800) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:

@@ -7,12 +7,23 @@ import pickle
 import random
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from kedge.drift import DataError, StateError, StreamingDetector
-from kedge.testing.detector_cases import SEED, Case, Floats, clear_shift, constants, noisy_stream, raises
+from kedge.testing.detector_cases import (
+    SEED,
+    WIDTH,
+    Case,
+    Floats,
+    clear_shift,
+    constant,
+    constants,
+    noisy_stream,
+    raises,
+)
 
 
 def _feed(detector: StreamingDetector, values: Floats) -> tuple[list[int], list[int]]:
@@ -41,15 +52,15 @@ def a_clear_shift_is_found_in_its_direction_only(case: Case) -> None:
 
 
 def nothing_is_found_in_a_constant(case: Case) -> None:
-    for constant in constants(case):
-        drifts, _ = _found(case.make(), np.full(2000, constant))
-        assert not drifts, f"an alarm on the constant {constant}"
+    for level in constants(case):
+        drifts, _ = _found(case.make(), constant(case, level, 2000))
+        assert not drifts, f"an alarm on the constant {level}"
 
 
 def nothing_is_found_before_the_warm_up(case: Case) -> None:
     detector = case.make()
     silent = case.spec.warmup(detector.parameters())
-    values = np.resize(clear_shift(case, "up", max(silent // 2, 1)), silent)
+    values = clear_shift(case, "up", silent // 2 + 1)[:silent]
     assert _found(detector, values) == ([], []), f"an alarm among the first {silent} values"
 
 
@@ -84,7 +95,7 @@ def any_cut_gives_the_same(case: Case) -> None:
     rng = np.random.default_rng(SEED)
     for _ in range(5):
         detector, found, begin = case.make(), [], 0
-        for end in [*sorted(rng.integers(0, values.size, 6).tolist()), values.size]:
+        for end in [*sorted(rng.integers(0, len(values), 6).tolist()), len(values)]:
             found += [begin + index for index in _found(detector, values[begin:end])[0]]
             begin = end
         assert found == expected
@@ -102,7 +113,7 @@ def types_of_input_agree(case: Case) -> None:
         values.astype(np.float32),
         values.astype(np.int64),
         values.tolist(),
-        np.repeat(values, 2)[::2],
+        np.repeat(values, 2, axis=0)[::2],
         np.asfortranarray(np.stack([values, values]))[1],
         read_only,
     )
@@ -123,10 +134,24 @@ def input_is_not_touched_nor_kept(case: Case) -> None:
 
 
 def threads_do_not_disturb_each_other(case: Case) -> None:
-    streams = [np.roll(noisy_stream(case), 100 * k) for k in range(4)]
+    streams = [np.roll(noisy_stream(case), 100 * k, axis=0) for k in range(4)]
     alone = [_found(case.make(), stream) for stream in streams]
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(lambda stream: _found(case.make(), stream), streams)) == alone
+
+
+def rows_of_another_length_are_refused(case: Case) -> None:
+    if not case.of_rows:
+        return
+    detector = case.make()
+    raises(DataError, partial(detector.update_many, np.zeros((3, 0))))
+    raises(DataError, partial(detector.update, 1.0))
+    detector.update_many(noisy_stream(case, 50))
+    before = detector.state()
+    raises(DataError, partial(detector.update_many, np.zeros((3, WIDTH + 1))))
+    raises(DataError, partial(detector.update_many, np.zeros(WIDTH)))
+    raises(DataError, partial(detector.update, [0.0] * (WIDTH - 1)))
+    assert detector.state() == before
 
 
 # State ---------------------------------------------------------------------------------------------------------------
@@ -136,9 +161,9 @@ def a_resumed_detector_is_the_uninterrupted(case: Case) -> None:
     values, whole = noisy_stream(case), case.make()
     expected = _found(whole, values)[0]
     warmup = case.spec.warmup(whole.parameters())
-    cuts = {0, 1, warmup - 1, warmup, warmup + 1, values.size // 2, values.size - 1}
+    cuts = {0, 1, warmup - 1, warmup, warmup + 1, len(values) // 2, len(values) - 1}
     cuts |= {index + step for index in expected[:2] for step in (0, 1, 2)}
-    for cut in sorted(cuts & set(range(values.size))):
+    for cut in sorted(cuts & set(range(len(values)))):
         first = case.make()
         found = _found(first, values[:cut])[0]
         for second in (
@@ -146,7 +171,7 @@ def a_resumed_detector_is_the_uninterrupted(case: Case) -> None:
             pickle.loads(pickle.dumps(first)),  # noqa: S301 - our own bytes
             copy.deepcopy(first),
         ):
-            assert second.parameters() == first.parameters()
+            assert repr(second) == repr(first)
             rest = [cut + index for index in _found(second, values[cut:])[0]]
             assert found + rest == expected, f"interrupted at {cut}"
             assert second.state() == whole.state(), f"interrupted at {cut}"
@@ -175,12 +200,12 @@ def foreign_state_is_refused(case: Case) -> None:
 
 def state_stays_within_its_bound(case: Case) -> None:
     detector = case.make()
-    bound = case.spec.state_bound_bytes(detector.parameters())
+    bound = case.spec.state_bound_bytes({**detector.parameters(), **_dimension(case)})
     for _ in range(3):
-        detector.update_many(np.tile(noisy_stream(case, 1000), 10))
+        detector.update_many(np.concatenate([noisy_stream(case, 1000)] * 10))
         assert len(detector.state()) <= bound
     detector.reset()
-    detector.update_many(np.zeros(100_000))
+    detector.update_many(constant(case, 0.0, 100_000))
     assert len(detector.state()) <= bound
 
 
@@ -198,6 +223,10 @@ def no_global_randomness_is_used(case: Case) -> None:
     assert (random.getstate(), repr(np.random.get_state())) == before  # noqa: NPY002
 
 
+def _dimension(case: Case) -> dict[str, int]:
+    return {"dimension": WIDTH} if case.of_rows else {}
+
+
 # Values that are none ------------------------------------------------------------------------------------------------
 
 
@@ -206,8 +235,10 @@ def not_finite_is_refused_and_leaves_no_trace(case: Case) -> None:
     detector.update_many(noisy_stream(case, 100))
     before = detector.state()
     for bad in (math.nan, math.inf, -math.inf, 1e200, np.float32("nan")):
-        raises(DataError, partial(detector.update, bad))
-        raises(DataError, partial(detector.update_many, [1.0, bad, 0.0]))
+        value: Any = [1.0] * (WIDTH - 1) + [bad] if case.of_rows else bad
+        raises(DataError, partial(detector.update, value))
+        good = constant(case, 1.0, 1).tolist()
+        raises(DataError, partial(detector.update_many, [*good, value, *good]))
     raises(DataError, lambda: detector.update_many([[1.0], [0.0]]))
     raises(DataError, lambda: detector.update_many(1.0))
     assert detector.state() == before
@@ -215,24 +246,26 @@ def not_finite_is_refused_and_leaves_no_trace(case: Case) -> None:
 
 def missing_values_can_be_skipped(case: Case) -> None:
     values = noisy_stream(case, 1500)
-    holed = np.insert(values, [0, 700, 1500], [math.nan, math.inf, math.nan])
+    bad = np.array([math.nan, math.inf, math.nan])
+    holed = np.insert(values, [0, 700, 1500], bad[:, np.newaxis] if case.of_rows else bad, axis=0)
     clean, skipping, single = case.make(), case.make(missing="skip"), case.make(missing="skip")
     expected = clean.update_many(values, statistics=True)
     result = skipping.update_many(holed, statistics=True)
-    assert result.n == holed.size
-    kept = np.flatnonzero(np.isfinite(holed))
+    assert result.n == len(holed)
+    kept = np.delete(np.arange(len(holed)), [0, 701, 1502])
     assert kept[expected.drifts].tolist() == result.drifts.tolist()
     assert np.isnan(result.statistics[[0, 701, 1502]]).all()
     assert _feed(single, holed)[0] == result.drifts.tolist()
-    raises(DataError, lambda: skipping.update(1e200))
+    raises(DataError, lambda: skipping.update_many(constant(case, 1e200, 1)))
 
 
 def answers_are_plain_values(case: Case) -> None:
     detector = case.make()
     for value in (np.float64(1.0), np.float32(0.0), np.int64(1), True, 0):
-        assert type(detector.update(value)) is str
+        given = [value] * WIDTH if case.of_rows else value
+        assert type(detector.update(given)) is str
         assert type(detector.statistic) is float
-    json.dumps([detector.update(1), detector.statistic], allow_nan=False)
+        json.dumps([detector.update(given), detector.statistic], allow_nan=False)
     empty = detector.update_many([])
     assert (empty.n, empty.drifts.size, empty.warnings.size) == (0, 0, 0)
     assert empty.drifts.dtype == empty.warnings.dtype == np.int64
@@ -249,6 +282,7 @@ STREAMING = (
     types_of_input_agree,
     input_is_not_touched_nor_kept,
     threads_do_not_disturb_each_other,
+    rows_of_another_length_are_refused,
     a_resumed_detector_is_the_uninterrupted,
     a_copy_is_independent,
     foreign_state_is_refused,

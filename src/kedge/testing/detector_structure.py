@@ -7,7 +7,8 @@ import pickle
 from functools import partial
 from typing import Any
 
-from kedge.drift import Choice, Constraint, ParameterError
+import kedge.drift
+from kedge.drift import Choice, Constraint, Election, Instances, ParameterError
 from kedge.testing.detector_cases import Case, raises
 
 
@@ -22,7 +23,7 @@ def defaults_are_allowed_and_immutable(case: Case) -> None:
     for name, parameter in inspect.signature(case.cls).parameters.items():
         default = parameter.default
         assert default is not inspect.Parameter.empty, f"{name} has no default"
-        assert isinstance(default, int | float | str | bool | tuple | None), (
+        assert isinstance(default, int | float | str | bool | tuple | Election | None), (
             f"{name}'s default can be changed"
         )
         assert case.spec.params[name].admits(default)
@@ -40,6 +41,8 @@ def bad_parameters_are_refused_by_name(case: Case) -> None:
 def _bad_values(constraint: Constraint) -> list[Any]:
     if isinstance(constraint, Choice):
         return ["no such option", None, 3.5]
+    if isinstance(constraint, Instances):
+        return ["no such object", None, 3.5, (), (3.5,)]
     kind, low, high = constraint.kind, constraint.low, constraint.high
     bad: list[Any] = [math.nan, math.inf, "3", None, True]
     if math.isfinite(low):
@@ -71,8 +74,9 @@ def documentation_is_complete(case: Case) -> None:
 
 def repr_is_its_constructor(case: Case) -> None:
     made = case.make()
-    again = eval(repr(made), {case.cls.__name__: case.cls})  # noqa: S307 - our own text
-    assert again.parameters() == made.parameters()
+    names = {**vars(kedge.drift), case.cls.__name__: case.cls}
+    again = eval(repr(made), names)  # noqa: S307 - our own text
+    assert repr(again) == repr(made)
 
 
 def copies_and_pickles_are_made(case: Case) -> None:

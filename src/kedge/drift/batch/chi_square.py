@@ -48,6 +48,7 @@ class ChiSquare(BatchDetector):
         equations="sum (observed - expected)^2 / expected over the 2 x k table, k - 1 degrees of freedom",
         false_alarms="alpha a window, while expected counts are about 5 or more",
         cost="O(n + k log k) a window of n values, k categories",
+        threshold="alpha",
         libraries=("Alibi Detect", "Frouros", "Evidently", "NannyML"),
         examples=({}, {"alpha": 0.001}),
     )

@@ -62,6 +62,7 @@ class KolmogorovSmirnov(BatchDetector):
         equations="D = sup |F_reference - F_window|",
         false_alarms="alpha a window",
         cost="O(n log(n m)) a window",
+        threshold="alpha",
         libraries=("Alibi Detect", "TorchDrift", "Frouros", "Evidently", "NannyML"),
         examples=({}, {"alpha": 0.001, "method": "asymptotic"}, {"method": "exact"}),
     )

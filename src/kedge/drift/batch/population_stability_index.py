@@ -63,6 +63,7 @@ class PopulationStabilityIndex(BatchDetector):
         equations="sum (q - p) ln(q / p), shares floored",
         false_alarms="none: a threshold on the effect",
         cost="O(n log bins) a window",
+        threshold="threshold",
         libraries=("Frouros", "Evidently"),
         examples=({}, {"binning": "width", "bins": 20, "floor": 0.001}, {"binning": "categories"}),
     )

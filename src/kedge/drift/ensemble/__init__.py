@@ -1,0 +1,1 @@
+"""Several detectors as one: members vote, an election says what their votes amount to."""

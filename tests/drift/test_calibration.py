@@ -1,0 +1,130 @@
+"""Calibrated detectors alarm as rarely as asked, on fresh data too; calibration is reproducible and says where it fails."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from kedge.drift import (
+    ADWIN,
+    CalibrationError,
+    ChiSquare,
+    DataError,
+    IncrementalKolmogorovSmirnov,
+    KolmogorovSmirnov,
+    PageHinkley,
+    ParameterError,
+    PopulationStabilityIndex,
+    StreamingEnsemble,
+    calibrate,
+)
+
+REFERENCE = np.random.default_rng(1).normal(0, 1, 1000)
+CHEAP = {"arl0": 100, "seed": 3, "runs": 60}
+
+
+def test_the_same_seed_gives_the_same_and_touches_nothing() -> None:
+    given, reference = PageHinkley(delta=0.25), REFERENCE.copy()
+    first, second = (calibrate(given, reference, **CHEAP) for _ in range(2))
+    other = calibrate(given, reference, **{**CHEAP, "seed": 4})
+    assert first[1] == second[1]
+    assert repr(first[0]) == repr(second[0])
+    assert other[1] != first[1]
+    assert given.threshold == 50
+    assert (reference == REFERENCE).all()
+    assert first[0].threshold == first[1].value
+    assert first[1].low < 100 < first[1].high
+
+
+def test_only_the_parameter_changes() -> None:
+    made, report = calibrate(ADWIN(clock=8, delta=0.3), REFERENCE, **{**CHEAP, "arl0": 2000})
+    assert {**made.parameters(), "delta": 0.3} == ADWIN(clock=8, delta=0.3).parameters()
+    assert (report.detector, report.parameter, report.runs) == ("ADWIN", "delta", 60)
+
+
+def test_a_detector_with_a_reference_comes_fitted() -> None:
+    made, report = calibrate(IncrementalKolmogorovSmirnov(window=20), REFERENCE[:200], **CHEAP)
+    assert made.n_reference == 200
+    assert report.alarms > 30
+
+
+def test_batch_thresholds_are_quantiles() -> None:
+    for detector in (PopulationStabilityIndex(), KolmogorovSmirnov(method="asymptotic")):
+        made, report = calibrate(detector, REFERENCE, arl0=20, seed=1, window=100, runs=400)
+        assert report.low < 20 < report.high
+        assert report.achieved == report.runs / report.alarms
+        assert made.test(REFERENCE[:100] + 2).drift
+    names = np.array(list("abcd"))[np.random.default_rng(2).integers(0, 4, 500)]
+    made, _ = calibrate(ChiSquare(), names, arl0=20, seed=1, window=100, runs=100)
+    assert made.test(["a"] * 100).drift
+
+
+def test_neighbours_drawn_together_keep_their_dependence() -> None:
+    rng = np.random.default_rng(5)
+    walk = np.zeros(3000)
+    for i in range(1, walk.size):
+        walk[i] = 0.95 * walk[i - 1] + rng.normal()
+    single, _ = calibrate(PageHinkley(), walk, **CHEAP)
+    blocks, _ = calibrate(PageHinkley(), walk, **CHEAP, block=100)
+    assert blocks.threshold > 2 * single.threshold, "dependent values wander further"
+
+
+def test_missing_values_are_left_out_where_the_detector_skips_them() -> None:
+    holed = np.append(REFERENCE, np.nan)
+    with pytest.raises(DataError):
+        calibrate(PageHinkley(), holed, **{**CHEAP, "arl0": 2000})
+    made, _ = calibrate(PageHinkley(missing="skip"), holed, **CHEAP)
+    assert made.missing == "skip"
+
+
+def test_run_lengths_that_cannot_be_had_are_told() -> None:
+    with pytest.raises(CalibrationError, match=r"PageHinkley: no threshold gives .* of 10"):
+        calibrate(PageHinkley(min_instances=30), REFERENCE, **{**CHEAP, "arl0": 10})
+    with pytest.raises(CalibrationError, match="no delta"):
+        calibrate(ADWIN(), REFERENCE, **{**CHEAP, "arl0": 5})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"arl0": 1},
+        {"seed": -1},
+        {"runs": 3},
+        {"block": 2000},
+        {"parameter": "clock"},
+        {"parameter": "nothing"},
+        {"reference": []},
+    ],
+)
+def test_arguments_out_of_range_are_refused(wrong) -> None:
+    given = {"reference": REFERENCE, **CHEAP, **wrong}
+    with pytest.raises((ParameterError, DataError)):
+        calibrate(ADWIN(), given.pop("reference"), **given)
+
+
+def test_what_has_no_threshold_or_window_is_refused() -> None:
+    with pytest.raises(ParameterError, match="sets its false alarms"):
+        calibrate(StreamingEnsemble(), REFERENCE, **CHEAP)
+    with pytest.raises(ParameterError, match="window"):
+        calibrate(KolmogorovSmirnov(), REFERENCE, **CHEAP)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("detector", "arl0"),
+    [
+        (PageHinkley(delta=0.25), 200),
+        (ADWIN(clock=4), 2000),
+        (IncrementalKolmogorovSmirnov(window=20), 200),
+    ],
+)
+def test_on_fresh_data_the_run_length_is_near_the_wanted_one(detector, arl0) -> None:
+    rng = np.random.default_rng(8)
+    made, _ = calibrate(detector, rng.normal(size=2000), arl0=arl0, seed=1, runs=400)
+    time, runs = 0, 400
+    for _ in range(runs):
+        fresh = type(made).from_state(made.state())
+        drifts = fresh.update_many(rng.normal(size=10 * arl0)).drifts
+        time += int(drifts[0]) + 1 if drifts.size else 10 * arl0
+    # Two errors of 1 / sqrt(400) each, that of calibrating and that of this check; and the reference is a sample.
+    width = stats.norm.ppf(0.9999) * np.sqrt(2 / runs) + 0.1
+    assert 1 - width < time / runs / arl0 < 1 + width
