@@ -14,6 +14,7 @@ def _names(found) -> list[str]:
     return [type(each.detector).__name__ for each in found]
 
 
+@pytest.mark.slow
 def test_streams_of_numbers() -> None:
     found = recommend(NORMAL, mode="streaming", arl0=300)
     assert _names(found) == ["PageHinkley", "ADWIN", "CVMOnline"]
@@ -23,12 +24,14 @@ def test_streams_of_numbers() -> None:
     assert recommend(NORMAL, mode="streaming", false_alarm_rate=1 / 300)[0].reasons == found[0].reasons
 
 
+@pytest.mark.slow
 def test_heavy_tails_put_ranks_first() -> None:
     found = recommend(RNG.standard_cauchy(600), mode="streaming", arl0=300)
     assert _names(found)[0] == "CVMOnline"
     assert any("heavy tails" in reason for reason in found[0].reasons)
 
 
+@pytest.mark.slow
 def test_zeros_and_ones() -> None:
     found = recommend(RNG.random(600) < 0.1, mode="streaming", arl0=300)
     assert _names(found) == ["FETOnline", "ADWIN"]

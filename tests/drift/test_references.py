@@ -236,6 +236,7 @@ def test_corrections_take_none_and_refuse_what_is_no_p_value(correct) -> None:
         correct([0.1], alpha=0)
 
 
+@pytest.mark.slow
 def test_examples_in_the_documentation() -> None:
     modules = [name for _, name, _ in pkgutil.walk_packages(kedge.drift.__path__, "kedge.drift.")]
     results = [doctest.testmod(importlib.import_module(name)) for name in modules]
