@@ -25,6 +25,7 @@ from kedge.drift.errors import (
     ParameterError,
     StateError,
 )
+from kedge.drift.overview import DetectorRecord, ParameterRecord, table
 from kedge.drift.recommendation import Recommendation, recommend
 from kedge.drift.spec import Choice, Constraint, DetectorSpec, Instances, Interval
 from kedge.drift.streaming.adwin import ADWIN
@@ -52,6 +53,7 @@ __all__ = [
     "Confirmed",
     "Constraint",
     "DataError",
+    "DetectorRecord",
     "DetectorSpec",
     "DriftError",
     "Election",
@@ -70,6 +72,7 @@ __all__ = [
     "OrderedApproval",
     "PageHinkley",
     "ParameterError",
+    "ParameterRecord",
     "PopulationStabilityIndex",
     "Recommendation",
     "Result",
@@ -85,4 +88,5 @@ __all__ = [
     "calibrate",
     "holm",
     "recommend",
+    "table",
 ]

@@ -11,12 +11,13 @@ from rich.table import Table
 
 from kedge.core.errors import Invalid
 from kedge.core.monitors import COLUMN_VERDICT
-from kedge.monitoring.specs import DETECTORS
 
 group = typer.Typer(no_args_is_help=True, help="Drift detectors on files: list, test, run.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Column = Annotated[str, typer.Option("--column", help="The column to read.")]
+Columns = Annotated[
+    list[str], typer.Option("--column", help="The column to read; repeat it for detectors of vectors.")
+]
 
 
 def register(cli: typer.Typer) -> None:
@@ -29,26 +30,25 @@ def _files() -> Any:
     return import_module("kedge.monitoring.files")
 
 
+def _streams() -> Any:
+    return import_module("kedge.app.drift_streams")
+
+
 @group.command("list")
 def list_detectors(as_json: AsJson = False) -> None:
-    """List the detectors with what they read and their parameters.
+    """List the detectors: what they read, how they hold false alarms, where they come from, their parameters.
 
     Example: kedge drift list
     """
+    records = _streams().overview()
     if as_json:
-        rows = [
-            {
-                "name": name,
-                "takes": rule.takes,
-                "params": {key: str(bounds) for key, bounds in rule.params.items()},
-            }
-            for name, rule in DETECTORS.items()
-        ]
-        _print_json(rows)
+        _print_json(records)
         return
-    table = Table("detector", "reads", "parameters")
-    for name, rule in DETECTORS.items():
-        table.add_row(name, rule.takes, "\n".join(f"{key}: {bounds}" for key, bounds in rule.params.items()))
+    table = Table("detector", "reads", "false alarms", "paper", "parameters", show_lines=True)
+    for record in records:
+        parameters = "\n".join(f"{each.name}: {each.constraint}" for each in record.parameters)
+        reads = f"{record.input}, {'one by one' if record.mode == 'streaming' else 'windows'}"
+        table.add_row(record.name, reads, record.false_alarms, record.paper, parameters)
     Console().print(table)
 
 
@@ -90,23 +90,34 @@ def compare(
 @group.command()
 def run(
     file: Annotated[Path, typer.Argument(help="A .parquet or .csv file.")],
-    column: Column,
+    *,
+    column: Columns,
     detector: Annotated[str, typer.Option(help="Such as ADWIN or PageHinkley.")],
     param: Annotated[list[str] | None, typer.Option(help="A parameter as name=value; repeatable.")] = None,
+    reference: Annotated[
+        Path | None, typer.Option(help="A file whose rows are the reference; default the first rows.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the stream and its changes into this .png or .svg file.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Feed a column, row by row, to a streaming detector and name the rows where it sees a change.
 
     Example: kedge drift run --detector ADWIN --param delta=0.01 --column error daily.csv
     """
-    spec = {"name": detector, **dict(_parameter(text) for text in param or ())}
-    alarms, rows = _files().run_detector(file, column, spec)
+    given = dict(_parameter(text) for text in param or ())
+    found = _streams().run_stream(file, column, detector, given, reference)
+    if plot is not None:
+        _streams().plot(found, column, plot)
+    alarms = [(row, found.values[row].tolist()) for row in found.drifts]
     if as_json:
-        _print_json({"rows": rows, "alarms": [{"row": alarm.row, "value": alarm.value} for alarm in alarms]})
+        told = [{"row": row, "value": value} for row, value in alarms]
+        _print_json({"rows": len(found.values), "alarms": told, "warnings": found.warnings})
         return
-    for alarm in alarms:
-        Console().print(f"row {alarm.row}: change (value {alarm.value:g})")
-    Console().print(f"{len(alarms)} changes in {rows} rows")
+    for row, value in alarms:
+        Console().print(f"row {row}: change (value {_shown(value)})")
+    Console().print(f"{len(alarms)} changes in {len(found.values)} rows")
 
 
 def _listed(text: str) -> list[str]:
@@ -123,5 +134,10 @@ def _parameter(text: str) -> tuple[str, Any]:
         return name, value
 
 
+def _shown(value: float | list[float]) -> str:
+    return ", ".join(f"{each:g}" for each in value) if isinstance(value, list) else f"{value:g}"
+
+
 def _print_json(value: Any) -> None:
-    typer.echo(msgspec.json.encode(value).decode())
+    # Defaults that are objects (members of ensembles) are shown as the calls that make them.
+    typer.echo(msgspec.json.encode(value, enc_hook=repr).decode())
