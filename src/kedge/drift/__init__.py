@@ -1,9 +1,18 @@
 """Drift detectors as a pure library: numpy, numba and scipy, nothing of Kedge, usable alone."""
 
+from kedge.drift.batch.anderson_darling import AndersonDarling
 from kedge.drift.batch.base import BatchDetector, TestResult
+from kedge.drift.batch.baumgartner_weiss_schindler import BaumgartnerWeissSchindler
 from kedge.drift.batch.chi_square import ChiSquare
+from kedge.drift.batch.cramer_von_mises import CramerVonMises
+from kedge.drift.batch.energy_distance import EnergyDistance
+from kedge.drift.batch.epps_singleton import EppsSingleton
 from kedge.drift.batch.kolmogorov_smirnov import KolmogorovSmirnov
+from kedge.drift.batch.kuiper import Kuiper
+from kedge.drift.batch.mann_whitney import MannWhitney
 from kedge.drift.batch.population_stability_index import PopulationStabilityIndex
+from kedge.drift.batch.wasserstein import Wasserstein
+from kedge.drift.batch.welch import Welch
 from kedge.drift.correction import benjamini_hochberg, bonferroni, holm
 from kedge.drift.detectors import ALL
 from kedge.drift.errors import DataError, DriftError, NotFittedError, ParameterError, StateError
@@ -15,15 +24,22 @@ from kedge.drift.streaming.page_hinkley import PageHinkley
 __all__ = [
     "ADWIN",
     "ALL",
+    "AndersonDarling",
     "BatchDetector",
+    "BaumgartnerWeissSchindler",
     "ChiSquare",
     "Choice",
     "Constraint",
+    "CramerVonMises",
     "DataError",
     "DetectorSpec",
     "DriftError",
+    "EnergyDistance",
+    "EppsSingleton",
     "Interval",
     "KolmogorovSmirnov",
+    "Kuiper",
+    "MannWhitney",
     "NotFittedError",
     "PageHinkley",
     "ParameterError",
@@ -33,6 +49,8 @@ __all__ = [
     "StateError",
     "StreamingDetector",
     "TestResult",
+    "Wasserstein",
+    "Welch",
     "benjamini_hochberg",
     "bonferroni",
     "holm",

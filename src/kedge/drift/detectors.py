@@ -1,9 +1,18 @@
 """Every public detector, named one by one: what tables, menus and the conformance suite go through."""
 
+from kedge.drift.batch.anderson_darling import AndersonDarling
 from kedge.drift.batch.base import BatchDetector
+from kedge.drift.batch.baumgartner_weiss_schindler import BaumgartnerWeissSchindler
 from kedge.drift.batch.chi_square import ChiSquare
+from kedge.drift.batch.cramer_von_mises import CramerVonMises
+from kedge.drift.batch.energy_distance import EnergyDistance
+from kedge.drift.batch.epps_singleton import EppsSingleton
 from kedge.drift.batch.kolmogorov_smirnov import KolmogorovSmirnov
+from kedge.drift.batch.kuiper import Kuiper
+from kedge.drift.batch.mann_whitney import MannWhitney
 from kedge.drift.batch.population_stability_index import PopulationStabilityIndex
+from kedge.drift.batch.wasserstein import Wasserstein
+from kedge.drift.batch.welch import Welch
 from kedge.drift.streaming.adwin import ADWIN
 from kedge.drift.streaming.base import StreamingDetector
 from kedge.drift.streaming.page_hinkley import PageHinkley
@@ -11,7 +20,16 @@ from kedge.drift.streaming.page_hinkley import PageHinkley
 ALL: tuple[type[StreamingDetector] | type[BatchDetector], ...] = (
     ADWIN,
     PageHinkley,
+    AndersonDarling,
+    BaumgartnerWeissSchindler,
     ChiSquare,
+    CramerVonMises,
+    EnergyDistance,
+    EppsSingleton,
     KolmogorovSmirnov,
+    Kuiper,
+    MannWhitney,
     PopulationStabilityIndex,
+    Wasserstein,
+    Welch,
 )

@@ -1,14 +1,14 @@
 """Two-sample Kolmogorov-Smirnov."""
 
 import math
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from kedge.drift.batch import histogram
-from kedge.drift.batch.base import BatchDetector, Floats, TestResult, clean_numbers
-from kedge.drift.codec import Value
+from kedge.drift.batch.base import Floats
+from kedge.drift.batch.ordered import OrderedDetector, Outcome
+from kedge.drift.batch.ordering import Ordering
+from kedge.drift.kernels.layout import KOLMOGOROV
 from kedge.drift.spec import Choice, DetectorSpec, Interval
 
 EXACT_UP_TO = 10_000
@@ -16,7 +16,7 @@ MOST_STEPS = 2**31 - 1
 """SciPy's exact p-value counts in steps of 1 / lcm(m, n), and gives up beyond so many."""
 
 
-class KolmogorovSmirnov(BatchDetector):
+class KolmogorovSmirnov(OrderedDetector):
     """Do window and reference come from the same continuous distribution?
 
     The statistic is the largest gap between the two empirical distribution functions. The reference is sorted once; a
@@ -78,30 +78,9 @@ class KolmogorovSmirnov(BatchDetector):
         self.missing = missing
         super().__init__()
 
-    def _clean(self, values: npt.ArrayLike, what: str) -> Floats:
-        return clean_numbers(values, what, self.spec.name, self.missing)
-
-    def _fit(self, reference: npt.NDArray[Any]) -> dict[str, Value]:
-        return {"sorted": np.sort(reference)}
-
-    def _test(self, window: npt.NDArray[Any]) -> TestResult:
-        reference, ordered = self._fitted["sorted"], np.sort(window)
-        statistic = distance(reference, ordered)
-        p_value, method = self._p_value(statistic, reference, ordered)
-        edges = histogram.common_edges(reference, ordered)
-        return TestResult(
-            detector=self.spec.name,
-            statistic=statistic,
-            threshold=float(self.alpha),
-            drift=p_value < self.alpha,
-            n_reference=self._n_reference,
-            n=window.size,
-            p_value=p_value,
-            method=method,
-            bins=tuple(edges.tolist()),
-            reference_counts=tuple(histogram.count_sorted(reference, edges).tolist()),
-            counts=tuple(histogram.count_sorted(ordered, edges).tolist()),
-        )
+    def _outcome(self, ordering: Ordering) -> Outcome:
+        statistic = float(ordering.measures[KOLMOGOROV])
+        return Outcome(statistic, *self._p_value(statistic, ordering.reference, ordering.window))
 
     def _p_value(self, statistic: float, reference: Floats, window: Floats) -> tuple[float, str]:
         from scipy import stats  # half a second to import, and only p-values need it
@@ -112,13 +91,3 @@ class KolmogorovSmirnov(BatchDetector):
             return float(stats.ks_2samp(reference, window, method="exact").pvalue), "exact"
         effective = max(round(m * n / (m + n)), 1)
         return float(np.clip(stats.kstwo.sf(statistic, effective), 0, 1)), "asymptotic"
-
-
-def distance(reference: Floats, window: Floats) -> float:
-    """The largest gap between the distribution functions of two sorted samples."""
-    below = np.searchsorted(reference, window, side="right") / reference.size
-    before = np.searchsorted(reference, window, side="left") / reference.size
-    # Just after each window value, and just before it: between window values the gap grows towards these.
-    upto = np.searchsorted(window, window, side="right") / window.size
-    until = np.searchsorted(window, window, side="left") / window.size
-    return float(max(np.max(np.abs(below - upto)), np.max(np.abs(before - until))))
