@@ -3,14 +3,20 @@
 from kedge.drift.batch.anderson_darling import AndersonDarling
 from kedge.drift.batch.base import BatchDetector, TestResult
 from kedge.drift.batch.baumgartner_weiss_schindler import BaumgartnerWeissSchindler
+from kedge.drift.batch.bhattacharyya import Bhattacharyya
 from kedge.drift.batch.chi_square import ChiSquare
 from kedge.drift.batch.cramer_von_mises import CramerVonMises
 from kedge.drift.batch.energy_distance import EnergyDistance
 from kedge.drift.batch.epps_singleton import EppsSingleton
+from kedge.drift.batch.hellinger import Hellinger
+from kedge.drift.batch.jensen_shannon import JensenShannon
 from kedge.drift.batch.kolmogorov_smirnov import KolmogorovSmirnov
 from kedge.drift.batch.kuiper import Kuiper
+from kedge.drift.batch.kullback_leibler import KullbackLeibler
+from kedge.drift.batch.l_infinity import LInfinity
 from kedge.drift.batch.mann_whitney import MannWhitney
 from kedge.drift.batch.population_stability_index import PopulationStabilityIndex
+from kedge.drift.batch.total_variation import TotalVariation
 from kedge.drift.batch.wasserstein import Wasserstein
 from kedge.drift.batch.welch import Welch
 from kedge.drift.correction import benjamini_hochberg, bonferroni, holm
@@ -27,6 +33,7 @@ __all__ = [
     "AndersonDarling",
     "BatchDetector",
     "BaumgartnerWeissSchindler",
+    "Bhattacharyya",
     "ChiSquare",
     "Choice",
     "Constraint",
@@ -36,9 +43,13 @@ __all__ = [
     "DriftError",
     "EnergyDistance",
     "EppsSingleton",
+    "Hellinger",
     "Interval",
+    "JensenShannon",
     "KolmogorovSmirnov",
     "Kuiper",
+    "KullbackLeibler",
+    "LInfinity",
     "MannWhitney",
     "NotFittedError",
     "PageHinkley",
@@ -49,6 +60,7 @@ __all__ = [
     "StateError",
     "StreamingDetector",
     "TestResult",
+    "TotalVariation",
     "Wasserstein",
     "Welch",
     "benjamini_hochberg",

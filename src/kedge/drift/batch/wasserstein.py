@@ -38,7 +38,7 @@ class Wasserstein(OrderedDistance):
     >>> detector = Wasserstein().fit(rng.normal(0, 1, 500))
     >>> result = detector.test(rng.normal(0.3, 1, 500))
     >>> result.drift, round(result.statistic, 3)
-    (True, 0.39)
+    (True, 0.293)
 
     References
     ----------
