@@ -8,6 +8,8 @@ from kedge.drift.batch.chi_square import ChiSquare
 from kedge.drift.batch.cramer_von_mises import CramerVonMises
 from kedge.drift.batch.energy_distance import EnergyDistance
 from kedge.drift.batch.epps_singleton import EppsSingleton
+from kedge.drift.batch.fisher_exact import FisherExact
+from kedge.drift.batch.g_test import GTest
 from kedge.drift.batch.hellinger import Hellinger
 from kedge.drift.batch.jensen_shannon import JensenShannon
 from kedge.drift.batch.kolmogorov_smirnov import KolmogorovSmirnov
@@ -16,6 +18,7 @@ from kedge.drift.batch.kullback_leibler import KullbackLeibler
 from kedge.drift.batch.l_infinity import LInfinity
 from kedge.drift.batch.mann_whitney import MannWhitney
 from kedge.drift.batch.population_stability_index import PopulationStabilityIndex
+from kedge.drift.batch.proportions_z import ProportionsZ
 from kedge.drift.batch.total_variation import TotalVariation
 from kedge.drift.batch.wasserstein import Wasserstein
 from kedge.drift.batch.welch import Welch
@@ -43,6 +46,8 @@ __all__ = [
     "DriftError",
     "EnergyDistance",
     "EppsSingleton",
+    "FisherExact",
+    "GTest",
     "Hellinger",
     "Interval",
     "JensenShannon",
@@ -55,6 +60,7 @@ __all__ = [
     "PageHinkley",
     "ParameterError",
     "PopulationStabilityIndex",
+    "ProportionsZ",
     "Result",
     "State",
     "StateError",

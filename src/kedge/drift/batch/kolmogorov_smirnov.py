@@ -20,7 +20,7 @@ class KolmogorovSmirnov(OrderedDetector):
     """Do window and reference come from the same continuous distribution?
 
     The statistic is the largest gap between the two empirical distribution functions. The reference is sorted once; a
-    window of n values then costs O(n log(n m)). The result also counts both samples in common bins, for showing one over
+    window of n values then costs O(n log n + m). The result also counts both samples in common bins, for showing one over
     the other; the test does not use them.
 
     Parameters
@@ -61,7 +61,7 @@ class KolmogorovSmirnov(OrderedDetector):
         paper="Smirnov 1939",
         equations="D = sup |F_reference - F_window|",
         false_alarms="alpha a window",
-        cost="O(n log(n m)) a window",
+        cost="O(n log n + m) a window",
         libraries=("Alibi Detect", "TorchDrift", "Frouros", "Evidently", "NannyML"),
         examples=({}, {"alpha": 0.001, "method": "asymptotic"}, {"method": "exact"}),
     )
