@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from kedge.drift.batch.base import Floats
 from kedge.drift.batch.ordered import OrderedDetector, Outcome
 from kedge.drift.batch.ordering import Ordering
 from kedge.drift.spec import Choice, Constraint, Interval
@@ -60,5 +61,13 @@ class OrderedDistance(OrderedDetector):
 def _scale(ordering: Ordering) -> tuple[float, str]:
     """A standard deviation, and whose it is: a constant reference has none, so there both samples' together is taken."""
     if ordering.reference[0] != ordering.reference[-1]:
-        return float(np.std(ordering.reference)), "normed by the reference"
-    return float(np.std(ordering.pooled)), "normed by both samples"
+        return _deviation(ordering.reference), "normed by the reference"
+    return _deviation(ordering.pooled), "normed by both samples"
+
+
+def _deviation(ordered: Floats) -> float:
+    """The standard deviation of sorted values, whose squares may exceed the largest float."""
+    peak = max(abs(float(ordered[0])), abs(float(ordered[-1])))
+    if peak < 1e100:
+        return float(np.std(ordered))
+    return peak * float(np.std(ordered / peak))

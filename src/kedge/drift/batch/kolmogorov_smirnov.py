@@ -87,6 +87,11 @@ class KolmogorovSmirnov(OrderedDetector):
 
         m, n = reference.size, window.size
         wanted = self.method == "exact" or (self.method == "auto" and max(m, n) <= EXACT_UP_TO)
+        if wanted and m == n and statistic < 1.5 / n:
+            return (
+                1.0,
+                "exact",
+            )  # no gap can be smaller; SciPy's sum may round to above 1, and is then given up
         if wanted and math.lcm(m, n) < MOST_STEPS:
             return float(stats.ks_2samp(reference, window, method="exact").pvalue), "exact"
         effective = max(round(m * n / (m + n)), 1)
