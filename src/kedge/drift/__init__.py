@@ -22,6 +22,7 @@ from kedge.drift.batch.proportions_z import ProportionsZ
 from kedge.drift.batch.total_variation import TotalVariation
 from kedge.drift.batch.wasserstein import Wasserstein
 from kedge.drift.batch.welch import Welch
+from kedge.drift.columns import ColumnResult, ColumnsResult, test_columns
 from kedge.drift.correction import benjamini_hochberg, bonferroni, holm
 from kedge.drift.detectors import ALL
 from kedge.drift.errors import DataError, DriftError, NotFittedError, ParameterError, StateError
@@ -39,6 +40,8 @@ __all__ = [
     "Bhattacharyya",
     "ChiSquare",
     "Choice",
+    "ColumnResult",
+    "ColumnsResult",
     "Constraint",
     "CramerVonMises",
     "DataError",
@@ -72,4 +75,5 @@ __all__ = [
     "benjamini_hochberg",
     "bonferroni",
     "holm",
+    "test_columns",
 ]

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from kedge.drift.batch import categories, histogram
 from kedge.drift.batch.base import BatchDetector, Floats, TestResult, clean_numbers
+from kedge.drift.batch.ordering import Ordering
 from kedge.drift.codec import Value
 from kedge.drift.spec import Choice, Constraint, Interval
 
@@ -87,31 +88,47 @@ class BinnedDistance(BatchDetector):
         ordered = np.sort(reference)
         if self.binning == "pooled":
             return {"sorted": ordered}
-        if self.binning == "quantile":
-            edges = histogram.quantile_edges(ordered, self.bins)
-        else:
-            edges = histogram.width_edges(float(ordered[0]), float(ordered[-1]), self.bins)
-            if edges.size < 3:  # a constant: below it, at it, above it
-                edges = histogram.quantile_edges(ordered, self.bins)
+        edges = self._edges(ordered)
         return {"edges": edges, "counts": histogram.count_sorted(ordered, edges)}
 
-    def _counted(
-        self, window: npt.NDArray[Any]
-    ) -> tuple[tuple[float, ...] | tuple[str, ...], histogram.Counts, histogram.Counts]:
-        """Bins, and both samples' counts in them."""
+    def _edges(self, ordered: Floats) -> Floats:
+        """Bins made from the sorted reference alone."""
+        if self.binning == "width":
+            edges = histogram.width_edges(float(ordered[0]), float(ordered[-1]), self.bins)
+            if edges.size > 2:
+                return edges  # else a constant: below it, at it, above it
+        return histogram.quantile_edges(ordered, self.bins)
+
+    def _pooled_edges(self, ordered: Floats, low: float, high: float) -> Floats:
+        return histogram.width_edges(min(float(ordered[0]), low), max(float(ordered[-1]), high), self.bins)
+
+    def _test(self, window: npt.NDArray[Any]) -> TestResult:
         if self.binning == "categories":
-            return categories.common(self._fitted, window)
+            return self._judge(*categories.common(self._fitted, window))
         if self.binning == "pooled":
             ordered = self._fitted["sorted"]
-            low, high = min(ordered[0], window.min()), max(ordered[-1], window.max())
-            edges = histogram.width_edges(float(low), float(high), self.bins)
+            edges = self._pooled_edges(ordered, float(window.min()), float(window.max()))
             before = histogram.count_sorted(ordered, edges)
         else:
             edges, before = self._fitted["edges"], self._fitted["counts"]
-        return tuple(edges.tolist()), before, histogram.count(window, edges)
+        return self._judge(tuple(edges.tolist()), before, histogram.count(window, edges))
 
-    def _test(self, window: npt.NDArray[Any]) -> TestResult:
-        bins, before, after = self._counted(window)
+    def compare(self, ordering: Ordering) -> TestResult:
+        """Judge an ordering of numbers made elsewhere, so that several detectors share one; needs no `fit`."""
+        reference, window = ordering.reference, ordering.window
+        if self.binning == "pooled":
+            edges = self._pooled_edges(reference, float(window[0]), float(window[-1]))
+        else:
+            edges = self._edges(reference)
+        before, after = (histogram.count_sorted(each, edges) for each in (reference, window))
+        return self._judge(tuple(edges.tolist()), before, after)
+
+    def _judge(
+        self,
+        bins: tuple[float, ...] | tuple[str, ...],
+        before: histogram.Counts,
+        after: histogram.Counts,
+    ) -> TestResult:
         statistic = float(self._distance(self._shares(before), self._shares(after)))
         p_value = self._p_value(statistic, before, after) if self.permutations else None
         level = float(self.threshold if p_value is None else self.alpha)
@@ -120,8 +137,8 @@ class BinnedDistance(BatchDetector):
             statistic=statistic,
             threshold=level,
             drift=statistic >= level if p_value is None else p_value < level,
-            n_reference=self._n_reference,
-            n=window.size,
+            n_reference=int(before.sum()),
+            n=int(after.sum()),
             p_value=p_value,
             method=self.binning if p_value is None else f"{self.binning}, permutation",
             bins=bins,

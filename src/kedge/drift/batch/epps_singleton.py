@@ -78,7 +78,7 @@ class EppsSingleton(OrderedDetector):
             return Outcome(0.0, 1.0, "exact")
         (m, n), (reference, window) = ordering.sizes, ordering.moderate()
         total = m + n
-        scale = _scale(np.sort(np.concatenate([reference, window])))
+        scale = _scale(np.concatenate([reference, window]))
         before, after = _waves(reference / scale), _waves(window / scale)
         apart = before.mean(axis=1) - after.mean(axis=1)
         covariance = total / m * np.cov(before, bias=True) + total / n * np.cov(after, bias=True)

@@ -46,11 +46,14 @@ class OrderedDetector(BatchDetector):
 
     def _clean(self, values: npt.ArrayLike, what: str) -> Floats:
         numbers = clean_numbers(values, what, self.spec.name, self.missing)
-        if numbers.size < self.least:
-            raise DataError(
-                f"{self.spec.name}: the {what} must hold at least {self.least} values, got {numbers.size}"
-            )
+        self._require_enough(numbers.size, what)
         return numbers
+
+    def _require_enough(self, size: int, what: str) -> None:
+        if size < self.least:
+            raise DataError(
+                f"{self.spec.name}: the {what} must hold at least {self.least} values, got {size}"
+            )
 
     def _fit(self, reference: npt.NDArray[Any]) -> dict[str, Value]:
         return {"sorted": np.sort(reference)}
@@ -65,6 +68,8 @@ class OrderedDetector(BatchDetector):
 
     def compare(self, ordering: Ordering) -> TestResult:
         """Judge an ordering made elsewhere, so that several detectors share one; needs no `fit`."""
+        self._require_enough(ordering.reference.size, "reference")
+        self._require_enough(ordering.window.size, "window")
         outcome = self._outcome(ordering)
         told = (outcome.statistic, 0.0 if outcome.p_value is None else outcome.p_value)
         if not np.isfinite(told).all():

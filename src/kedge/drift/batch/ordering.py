@@ -47,9 +47,13 @@ class Ordering:
         return self.reference.size, self.window.size
 
     @functools.cached_property
-    def splits(self) -> int:
-        """In how many ways so many values could be split into samples of these sizes."""
-        return math.comb(self.pooled.size, self.window.size)
+    def splits(self) -> float:
+        """In how many ways so many values could be split into samples of these sizes; infinity beyond the floats."""
+        m, n = self.sizes
+        if m + n <= 60:
+            return float(math.comb(m + n, n))
+        log = math.lgamma(m + n + 1) - math.lgamma(m + 1) - math.lgamma(n + 1)
+        return math.exp(log) if log < 700 else math.inf
 
     @functools.cached_property
     def counts(self) -> tuple[tuple[float, ...], tuple[int, ...], tuple[int, ...]]:
