@@ -41,8 +41,8 @@ SIX: tuple[BatchDetector, ...] = (
     CramerVonMises(),
     AndersonDarling(),
     MannWhitney(),
-    Wasserstein(normed=False),
-    EnergyDistance(normed=False),
+    Wasserstein(norm="none"),
+    EnergyDistance(norm="none"),
 )
 EVIDENTLY = """
 import json, sys, time, warnings

@@ -49,9 +49,9 @@ def _gaps(x, y):
 @pytest.mark.parametrize("ties", [False, True])
 def test_distances_are_scipy_s(ties) -> None:
     for x, y in _pairs(ties):
-        plain = Wasserstein(normed=False).fit(x).test(y).statistic
+        plain = Wasserstein(norm="none").fit(x).test(y).statistic
         assert plain == pytest.approx(stats.wasserstein_distance(x, y), abs=1e-12)
-        energy = EnergyDistance(normed=False).fit(x).test(y).statistic
+        energy = EnergyDistance(norm="none").fit(x).test(y).statistic
         assert energy == pytest.approx(stats.energy_distance(x, y), abs=1e-7)
         if np.ptp(x):
             assert Wasserstein().fit(x).test(y).statistic == pytest.approx(plain / np.std(x))
@@ -304,7 +304,7 @@ def test_parameters_out_of_range_are_named() -> None:
         (CramerVonMises, "alpha", math.nan),
         (Kuiper, "permutations", 10),
         (AndersonDarling, "seed", -1),
-        (Wasserstein, "normed", 1),
+        (Wasserstein, "norm", True),
         (EnergyDistance, "threshold", 0),
     ):
         with pytest.raises(ParameterError, match=name):

@@ -56,7 +56,7 @@ def test_empty_categories_are_floored_as_evidently_s() -> None:
 def test_numbers_are_evidently_s() -> None:
     samples = make_univariate.numbers()
     assert _tested(Wasserstein(), samples).statistic == pytest.approx(EVIDENTLY["Wasserstein"])
-    plain = _tested(EnergyDistance(normed=False), samples).statistic
+    plain = _tested(EnergyDistance(norm="none"), samples).statistic
     assert plain == pytest.approx(EVIDENTLY["EnergyDistance"])
     assert plain == pytest.approx(FROUROS["EnergyDistance"])
     assert _tested(EppsSingleton(), samples).p_value == pytest.approx(EVIDENTLY["EppsSingleton"], rel=1e-6)
@@ -78,7 +78,7 @@ def test_numbers_are_frouros_s() -> None:
     )
     overlap = np.exp(-_tested(Bhattacharyya(binning="pooled", floor=1e-12), samples).statistic)
     assert 1 - overlap == pytest.approx(FROUROS["Bhattacharyya"], rel=1e-4)
-    assert _tested(Wasserstein(normed=False), samples).statistic == pytest.approx(FROUROS["Wasserstein"])
+    assert _tested(Wasserstein(norm="none"), samples).statistic == pytest.approx(FROUROS["Wasserstein"])
     assert _tested(CramerVonMises(), samples).statistic == pytest.approx(FROUROS["CramerVonMises"])
     assert -_tested(Welch(), samples).statistic == pytest.approx(FROUROS["Welch"])
     superior = 0.5 - _tested(MannWhitney(), samples).statistic / 2

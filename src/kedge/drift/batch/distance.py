@@ -12,7 +12,7 @@ from kedge.drift.spec import Choice, Constraint, Interval
 
 DISTANCE_PARAMS: dict[str, Constraint] = {
     "threshold": Interval(float, 0, float("inf"), "neither"),
-    "normed": Choice((True, False)),
+    "norm": Choice(("reference", "none")),
     "permutations": Interval(int, 0, 1_000_000),
     "alpha": Interval(float, 0, 1, "neither"),
     "seed": Interval(int, 0, 2**32 - 1),
@@ -29,14 +29,14 @@ class OrderedDistance(OrderedDetector):
         self,
         threshold: float = 0.1,
         *,
-        normed: bool = True,
+        norm: Literal["reference", "none"] = "reference",
         permutations: int = 0,
         alpha: float = 0.05,
         seed: int = 0,
         missing: Literal["raise", "skip"] = "raise",
     ) -> None:
         self.threshold = threshold
-        self.normed = normed
+        self.norm = norm
         self.permutations = permutations
         self.alpha = alpha
         self.seed = seed
@@ -49,7 +49,7 @@ class OrderedDistance(OrderedDetector):
 
     def _outcome(self, ordering: Ordering) -> Outcome:
         statistic, unit = float(ordering.measures[self.measure]), "unnormed"
-        if self.normed and not ordering.constant:
+        if self.norm == "reference" and not ordering.constant:
             scale, unit = _scale(ordering)
             statistic /= self._unit(scale)
         if not self.permutations:

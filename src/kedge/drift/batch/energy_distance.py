@@ -18,9 +18,10 @@ class EnergyDistance(OrderedDistance):
     ----------
     threshold : float > 0, default 0.1
         Larger values ask for larger shifts.
-    normed : bool, default True
-        Divide by the root of the reference's standard deviation, so that the unit does not matter. A constant reference has no standard deviation: that of both
-        samples together takes its place, as the result's `method` then says.
+    norm : "reference" or "none", default "reference"
+        "reference": divide by the root of the reference's standard deviation, so that the unit does not matter. A
+        constant reference has no standard deviation: that of both samples together takes its place, as the result's
+        `method` then says. "none": leave it in the values' unit.
     permutations : int in [0, 1000000], default 0
         With 0 the statistic is compared with `threshold`. Otherwise so many random splits of the values give a p-value,
         which is compared with `alpha`: an effect however small is then found where the samples are large.
@@ -57,7 +58,7 @@ class EnergyDistance(OrderedDistance):
         false_alarms="none: a threshold on the effect; alpha a window with permutations",
         cost="O(n log n + m) a window; O(permutations (n + m)) more for a p-value",
         libraries=("Frouros", "Evidently"),
-        examples=({}, {"normed": False, "threshold": 0.3}, {"permutations": 999, "seed": 7}),
+        examples=({}, {"norm": "none", "threshold": 0.3}, {"permutations": 999, "seed": 7}),
     )
     measure: ClassVar[int] = ENERGY
 

@@ -11,16 +11,17 @@ class Wasserstein(OrderedDistance):
     """How far must the values be moved, on average, to turn the reference into the window?
 
     The area between the two distribution functions. A pure shift by d has distance d, in standard deviations where normed:
-    an effect size that everyone can read. By chance alone two samples of n values lie about 1 / sqrt(n) standard deviations
-    apart, so a threshold of 0.1 asks for some hundreds of values.
+    an effect size that everyone can read. By chance alone two samples of n normal values lie about 1.8 / sqrt(n) standard
+    deviations apart, so a threshold of 0.1 asks for a thousand values.
 
     Parameters
     ----------
     threshold : float > 0, default 0.1
-        Larger values ask for larger shifts: in standard deviations of the reference where `normed`, else in the values' unit.
-    normed : bool, default True
-        Divide by the standard deviation (of n, not n - 1) of the reference, so that the unit does not matter. A constant reference has no standard deviation: that of both
-        samples together takes its place, as the result's `method` then says.
+        Larger values ask for larger shifts: in standard deviations of the reference, or in the values' unit, by `norm`.
+    norm : "reference" or "none", default "reference"
+        "reference": divide by the standard deviation (of n, not n - 1) of the reference, so that the unit does not matter. A
+        constant reference has no standard deviation: that of both samples together takes its place, as the result's
+        `method` then says. "none": leave it in the values' unit.
     permutations : int in [0, 1000000], default 0
         With 0 the statistic is compared with `threshold`. Otherwise so many random splits of the values give a p-value,
         which is compared with `alpha`: an effect however small is then found where the samples are large.
@@ -57,7 +58,7 @@ class Wasserstein(OrderedDistance):
         false_alarms="none: a threshold on the effect; alpha a window with permutations",
         cost="O(n log n + m) a window; O(permutations (n + m)) more for a p-value",
         libraries=("Frouros", "Evidently", "NannyML"),
-        examples=({}, {"normed": False, "threshold": 0.3}, {"permutations": 999, "seed": 7}),
+        examples=({}, {"norm": "none", "threshold": 0.3}, {"permutations": 999, "seed": 7}),
     )
     measure: ClassVar[int] = WASSERSTEIN
 
