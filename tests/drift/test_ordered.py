@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from kedge.drift import (
     AndersonDarling,
@@ -24,6 +24,9 @@ from kedge.drift import (
     Welch,
 )
 from kedge.drift.batch.limits import anderson_darling_tail, cramer_von_mises_tail, three_cumulants_tail
+from kedge.drift.batch.ordering import Ordering
+from kedge.drift.kernels import ordering, smirnov
+from kedge.drift.kernels.layout import ANDERSON_DARLING, BAUMGARTNER, CRAMER_VON_MISES
 
 SIZES = [(1, 1), (1, 7), (2, 3), (5, 5), (12, 30), (200, 90)]
 RANKED = [AndersonDarling, BaumgartnerWeissSchindler, CramerVonMises, Kuiper, MannWhitney]
@@ -62,7 +65,7 @@ def test_distances_are_scipy_s(ties) -> None:
 def test_cramer_von_mises_is_scipy_s() -> None:
     for x, y in _pairs(ties=False, least=2):
         for method, theirs in (("auto", "exact"), ("exact", "exact"), ("asymptotic", "asymptotic")):
-            result = CramerVonMises(method=method).fit(x).test(y)
+            result = CramerVonMises(method=method, permutations=99).fit(x).test(y)
             if result.method == "permutation" or (method == "auto" and result.method != "exact"):
                 continue
             expected = stats.cramervonmises_2samp(x, y, method=theirs)
@@ -135,7 +138,7 @@ def test_mann_whitney_is_scipy_s(ties) -> None:
         assert result.statistic == pytest.approx(2 * expected.statistic / (x.size * y.size) - 1)
         if np.ptp(np.r_[x, y]):
             assert result.p_value == pytest.approx(expected.pvalue, abs=1e-12)
-        small = MannWhitney(method="exact").fit(x).test(y)
+        small = MannWhitney(method="exact", permutations=99).fit(x).test(y)
         if small.method == "exact" and not ties:
             assert small.p_value == pytest.approx(stats.mannwhitneyu(y, x, method="exact").pvalue)
 
@@ -326,3 +329,47 @@ def test_permutations_find_what_a_threshold_does_not() -> None:
         found = cls(permutations=999, seed=3).fit(x).test(y)
         assert found.drift
         assert (found.method, found.threshold) == ("permutation", 0.05)
+
+
+def test_kernels_are_the_same_without_compilation_and_compiled_once() -> None:
+    rng = np.random.default_rng(12)
+    x, y = np.sort(np.round(rng.normal(size=40), 1)), np.sort(np.round(rng.normal(size=30), 1))
+    found = Ordering.of(x, y)
+    plain = np.zeros_like(found.measures)
+    ordering.measure.py_func(found.pooled, found.labels, 40.0, 30.0, plain)
+    assert plain == pytest.approx(found.measures, rel=1e-12)
+    for measure in (CRAMER_VON_MISES, ANDERSON_DARLING, BAUMGARTNER):
+        out = np.zeros(3)
+        ordering.cumulants.py_func(found.pooled, measure, out)
+        assert out == pytest.approx(found.cumulants(measure), rel=1e-12)
+    assert smirnov.tail.py_func(500, 0.07) == pytest.approx(smirnov.tail(500, 0.07), rel=1e-12)
+    assert smirnov.tail(500, 0.07) == pytest.approx(special.smirnov(500, 0.07), rel=1e-9)
+    for cls in (KolmogorovSmirnov, CramerVonMises, MannWhitney):
+        detector = cls().fit(x)
+        cls.from_state(detector.state()).test(y)
+        detector.test(np.frombuffer(y.tobytes()))
+        cls().fit(range(5)).test([1, 2, 3])
+    for kernel in (ordering.merge, ordering.measure, ordering.cumulants, ordering.extremes, smirnov.tail):
+        assert len(kernel.signatures) == 1
+
+
+def test_cumulants_are_traces_of_the_weighted_covariance() -> None:
+    rng = np.random.default_rng(13)
+    found = Ordering.of(
+        np.sort(rng.integers(0, 6, 50)).astype(float), np.sort(rng.integers(0, 6, 40)).astype(float)
+    )
+    _, times = np.unique(found.pooled, return_counts=True)
+    share = times / 90
+    upto = np.cumsum(share)
+    middle = upto - share / 2
+    spread = middle * (1 - middle) - share / 4
+    for measure, u, w, v in (
+        (CRAMER_VON_MISES, upto[:-1], (share[:-1] + share[1:]) / 2, (upto * (1 - upto))[:-1]),
+        (BAUMGARTNER, upto[:-1], share[:-1] / (upto * (1 - upto))[:-1], (upto * (1 - upto))[:-1]),
+        (ANDERSON_DARLING, middle, share / spread, spread),
+    ):
+        covariance = np.minimum.outer(u, u) * (1 - np.maximum.outer(u, u))
+        np.fill_diagonal(covariance, v)
+        weighted = covariance * w
+        traces = [np.trace(np.linalg.matrix_power(weighted, k)) for k in (1, 2, 3)]
+        assert found.cumulants(measure) == pytest.approx((traces[0], 2 * traces[1], 8 * traces[2]))
