@@ -1,9 +1,27 @@
 """Every public detector, named one by one: what tables, menus and the conformance suite go through."""
 
+from kedge.drift.batch.anderson_darling import AndersonDarling
 from kedge.drift.batch.base import BatchDetector
+from kedge.drift.batch.baumgartner_weiss_schindler import BaumgartnerWeissSchindler
+from kedge.drift.batch.bhattacharyya import Bhattacharyya
 from kedge.drift.batch.chi_square import ChiSquare
+from kedge.drift.batch.cramer_von_mises import CramerVonMises
+from kedge.drift.batch.energy_distance import EnergyDistance
+from kedge.drift.batch.epps_singleton import EppsSingleton
+from kedge.drift.batch.fisher_exact import FisherExact
+from kedge.drift.batch.g_test import GTest
+from kedge.drift.batch.hellinger import Hellinger
+from kedge.drift.batch.jensen_shannon import JensenShannon
 from kedge.drift.batch.kolmogorov_smirnov import KolmogorovSmirnov
+from kedge.drift.batch.kuiper import Kuiper
+from kedge.drift.batch.kullback_leibler import KullbackLeibler
+from kedge.drift.batch.l_infinity import LInfinity
+from kedge.drift.batch.mann_whitney import MannWhitney
 from kedge.drift.batch.population_stability_index import PopulationStabilityIndex
+from kedge.drift.batch.proportions_z import ProportionsZ
+from kedge.drift.batch.total_variation import TotalVariation
+from kedge.drift.batch.wasserstein import Wasserstein
+from kedge.drift.batch.welch import Welch
 from kedge.drift.ensemble.batch import BatchEnsemble
 from kedge.drift.ensemble.streaming import StreamingEnsemble
 from kedge.drift.streaming.adwin import ADWIN
@@ -29,7 +47,25 @@ ALL: tuple[type[StreamingDetector] | type[BatchDetector], ...] = (
     PageHinkley,
     StreamingEnsemble,
     BatchEnsemble,
+    AndersonDarling,
+    BaumgartnerWeissSchindler,
+    Bhattacharyya,
     ChiSquare,
+    CramerVonMises,
+    EnergyDistance,
+    EppsSingleton,
+    FisherExact,
+    GTest,
+    Hellinger,
+    JensenShannon,
     KolmogorovSmirnov,
+    Kuiper,
+    KullbackLeibler,
+    LInfinity,
+    MannWhitney,
     PopulationStabilityIndex,
+    ProportionsZ,
+    TotalVariation,
+    Wasserstein,
+    Welch,
 )

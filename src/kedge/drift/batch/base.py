@@ -134,7 +134,12 @@ class BatchDetector(abc.ABC):
 
 def clean_numbers(values: npt.ArrayLike, what: str, name: str, missing: str) -> Floats:
     """Finite float64 values of shape (n,), n >= 1."""
-    array = np.array(values, dtype=np.float64)  # a copy: the caller may change theirs
+    if isinstance(values, np.ndarray) and values.dtype.kind in "cmM":
+        raise DataError(f"{name}: the {what} must be real numbers, got {values.dtype}")
+    try:
+        array = np.array(values, dtype=np.float64)  # a copy: the caller may change theirs
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{name}: the {what} must be real numbers of shape (n,): {error}") from error
     if array.ndim != 1:
         raise DataError(f"{name}: the {what} must have shape (n,), got {array.shape}")
     finite = np.isfinite(array)
