@@ -25,7 +25,7 @@ from kedge.drift import (
 )
 from kedge.drift.batch.limits import anderson_darling_tail, cramer_von_mises_tail, three_cumulants_tail
 from kedge.drift.batch.ordering import Ordering
-from kedge.drift.kernels import ordering, smirnov
+from kedge.drift.kernels import ordering, smirnov_tail
 from kedge.drift.kernels.layout import ANDERSON_DARLING, BAUMGARTNER, CRAMER_VON_MISES
 
 SIZES = [(1, 1), (1, 7), (2, 3), (5, 5), (12, 30), (200, 90)]
@@ -349,7 +349,13 @@ def test_kernels_are_the_same_without_compilation_and_compiled_once() -> None:
         cls.from_state(detector.state()).test(y)
         detector.test(np.frombuffer(y.tobytes()))
         cls().fit(range(5)).test([1, 2, 3])
-    for kernel in (ordering.merge, ordering.measure, ordering.cumulants, ordering.extremes, smirnov_tail.tail):
+    for kernel in (
+        ordering.merge,
+        ordering.measure,
+        ordering.cumulants,
+        ordering.extremes,
+        smirnov_tail.tail,
+    ):
         assert len(kernel.signatures) == 1
 
 
