@@ -60,11 +60,13 @@ def child(platform: Platform, name: str) -> int:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_everything(tmp_path: Path, number: signal.Signals) -> None:
     platform = start_platform(tmp_path / "home")
-    wake_mlflow(platform)
-    assert any("mlflow_main" in command for command in processes_of(platform.home).values())
-    begun = time.monotonic()
-    platform.process.send_signal(number)
-    platform.process.wait(20)
+    try:
+        wake_mlflow(platform)
+        assert any("mlflow_main" in command for command in processes_of(platform.home).values())
+    finally:
+        begun = time.monotonic()
+        platform.process.send_signal(number)
+        platform.process.wait(20)
     took_s = time.monotonic() - begun
     assert processes_of(platform.home) == {}
     assert took_s < STOP_LIMIT_S

@@ -67,16 +67,16 @@ def count_query(condition: Comparison, most: int) -> Query:
 def run_queries(query: RunQuery, rare: Comparison | None) -> list[Query]:
     """Queries for the ids of a page and one more; the last is exact, one before it is when it gives the whole page.
 
-    A countable condition that is known to be `rare` leads the way. Else, ordered by a metric, runs that have the metric
+    A countable condition that is known to be `rare` leads the way. Else, ordered by a value, runs that have it
     come first, so that a walk along its index finds the first pages without looking at every run. No plan depends on
     statistics that nobody has gathered.
     """
     if rare is not None:
         return [_all_runs(query, rare)]
     first = next(iter(query.orderings), None)
-    if first is None or first.kind != "metric":
+    if first is None or first.kind == "attribute":
         return [_all_runs(query, None)]
-    return [_along_metric(query, first), _all_runs(query, None)]
+    return [_along_index(query, first), _all_runs(query, None)]
 
 
 def _driving(text: _Text, condition: Comparison) -> None:
@@ -86,12 +86,18 @@ def _driving(text: _Text, condition: Comparison) -> None:
     _compare(text, "d.value", condition)
 
 
-def _along_metric(query: RunQuery, first: Ordering) -> Query:
+def _along_index(query: RunQuery, first: Ordering) -> Query:
     text = _Text()
     # CROSS JOIN keeps SQLite to this order of tables; to PostgreSQL it is an inner join like any other.
-    text.add("SELECT r.run_uuid FROM latest_metrics AS o CROSS JOIN runs AS r")
+    text.add("SELECT r.run_uuid FROM " + _VALUES[first.kind] + " AS o CROSS JOIN runs AS r")  # noqa: S608 - literals
     joined = _join_orders(text, query.orderings[1:])
-    text.add("WHERE o.key = ? AND o.is_nan = ? AND r.run_uuid = o.run_uuid", first.key, False)
+    text.add("WHERE o.key = ? AND o.value IS NOT NULL AND r.run_uuid = o.run_uuid", first.key)
+    if first.kind == "metric":
+        text.add("AND o.is_nan = ?", False)
+    for condition in query.conditions:  # the walk may begin where what is asked for begins
+        if countable(condition) and (condition.kind, condition.key) == (first.kind, first.key):
+            text.add("AND")
+            _compare(text, "o.value", condition)
     _where(text, query)
     order: list[LiteralString] = ["o.value" if first.ascending else "o.value DESC", *joined]
     _page(text, query, order)
