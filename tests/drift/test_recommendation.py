@@ -13,6 +13,7 @@ def _names(found) -> list[str]:
     return [type(each.detector).__name__ for each in found]
 
 
+@pytest.mark.slow
 def test_streams_of_numbers() -> None:
     found = recommend(NORMAL, mode="streaming", arl0=300)
     assert _names(found) == ["PageHinkley", "ADWIN", "CVMOnline"]
@@ -23,12 +24,14 @@ def test_streams_of_numbers() -> None:
     assert recommend(NORMAL, mode="streaming", false_alarm_rate=1 / 300)[0].reasons == found[0].reasons
 
 
+@pytest.mark.slow
 def test_heavy_tails_put_ranks_first() -> None:
     found = recommend(np.random.default_rng(7).standard_cauchy(600), mode="streaming", arl0=300)
     assert _names(found)[0] == "CVMOnline"
     assert any("heavy tails" in reason for reason in found[0].reasons)
 
 
+@pytest.mark.slow
 def test_zeros_and_ones() -> None:
     found = recommend(np.random.default_rng(7).random(600) < 0.1, mode="streaming", arl0=300)
     assert _names(found) == ["FETOnline", "ADWIN"]
@@ -45,6 +48,7 @@ def test_vectors() -> None:
     assert found[0].detector.update_many(np.random.default_rng(8).normal(3, 1, (100, 5))).drifts.size
 
 
+@pytest.mark.slow
 def test_dependence_is_told() -> None:
     walk = np.convolve(np.random.default_rng(7).normal(size=800), np.ones(10), "valid")
     for each in recommend(walk, mode="streaming", arl0=300):
