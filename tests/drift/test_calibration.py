@@ -47,6 +47,7 @@ def test_a_detector_with_a_reference_comes_fitted() -> None:
     assert report.alarms > 30
 
 
+@pytest.mark.slow
 def test_batch_thresholds_are_quantiles() -> None:
     for detector in (PopulationStabilityIndex(), KolmogorovSmirnov(method="asymptotic")):
         made, report = calibrate(detector, REFERENCE, arl0=20, seed=1, window=100, runs=400)
@@ -76,6 +77,7 @@ def test_missing_values_are_left_out_where_the_detector_skips_them() -> None:
     assert made.missing == "skip"
 
 
+@pytest.mark.slow
 def test_run_lengths_that_cannot_be_had_are_told() -> None:
     with pytest.raises(CalibrationError, match=r"PageHinkley: no threshold gives .* of 10"):
         calibrate(PageHinkley(min_instances=30), REFERENCE, **{**CHEAP, "arl0": 10})

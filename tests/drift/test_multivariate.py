@@ -1,5 +1,9 @@
 """PCACD and KdqTreeStreaming by their definitions, and what they do after a change."""
 
+import importlib.util
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -72,6 +76,21 @@ def test_cells_of_an_even_line_are_eighths() -> None:
     for i in range(63, 100):
         after = np.histogram(values[i - 63 : i + 1], edges)[0]
         assert found[i] == pytest.approx(_divergence(before, after), rel=1e-9)
+
+
+def test_divergences_are_menelaus_s() -> None:
+    here = Path(__file__).parent.parent / "golden"
+    spec = importlib.util.spec_from_file_location("make_menelaus", here / "make_menelaus.py")
+    make_menelaus = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make_menelaus)
+    expected = json.loads((here / "menelaus.json").read_text())["kdq_tree"]
+    detector = KdqTreeStreaming(window=60, leaf_size=20, persistence=1.0).fit(make_menelaus.grid())
+    assert detector.leaves == 16
+    for window, divergence in zip(make_menelaus.windows(), expected, strict=True):
+        detector.reset()
+        detector.update_many(window)
+        assert detector.statistic == pytest.approx(divergence, rel=1e-9)
+    assert max(expected) > 5 * min(expected)
 
 
 def test_cells_hold_no_more_than_a_leaf_may() -> None:

@@ -5,15 +5,19 @@ import pytest
 from scipy import stats
 
 from kedge.drift import (
+    PCACD,
     CVMOnline,
     DataError,
     FETOnline,
+    IncrementalKolmogorovSmirnov,
+    KdqTreeStreaming,
     LSDDOnline,
     MMDOnline,
     ParameterError,
     StreamingEnsemble,
 )
 from kedge.drift.ensemble.elections import MinimumApproval
+from kedge.drift.kernels import embedding, kdq_tree, online, pca, smirnov
 from kedge.drift.streaming.online import threshold_for
 
 FEW = {"simulations": 1000, "expected_run_time": 100}
@@ -225,3 +229,23 @@ def test_run_times_without_drift_are_as_expected(cls, dimension, given) -> None:
     early = sum(time <= 50 for time in times)
     low, high = stats.binom.interval(0.9999, runs, 1 - 0.99**50)
     assert 0.85 * low <= early <= 1.15 * high
+
+
+@pytest.mark.parametrize(
+    "cls",
+    [IncrementalKolmogorovSmirnov, CVMOnline, FETOnline, MMDOnline, LSDDOnline, PCACD, KdqTreeStreaming],
+)
+def test_any_array_is_taken_without_compiling_again(cls) -> None:
+    rng = np.random.default_rng(13)
+    values = rng.normal(size=(1500, 3)) if cls.spec.input == "vector" else (rng.random(1500) < 0.4) * 1.0
+    read_only = values.copy()
+    read_only.flags.writeable = False
+    detector = cls().fit(read_only)
+    for each in (values, np.asfortranarray(values), values.astype(np.float32), values.tolist(), read_only):
+        detector.update_many(each)
+    detector.update(values[0])
+    again = cls.from_state(detector.state())
+    again.reset()
+    again.update_many(values[:100])
+    for kernel in (smirnov.run, online.cvm_run, online.fet_run, embedding.run, pca.run, kdq_tree.run):
+        assert len(kernel.signatures) <= 1

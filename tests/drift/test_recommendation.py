@@ -48,6 +48,7 @@ def test_vectors() -> None:
     assert found[0].detector.update_many(np.random.default_rng(8).normal(3, 1, (100, 5))).drifts.size
 
 
+@pytest.mark.slow
 def test_dependence_is_told() -> None:
     walk = np.convolve(np.random.default_rng(7).normal(size=800), np.ones(10), "valid")
     for each in recommend(walk, mode="streaming", arl0=300):

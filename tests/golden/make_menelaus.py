@@ -1,4 +1,7 @@
-"""Write tests/golden/menelaus.json: verdicts of Menelaus's elections on written-down votes.
+"""Write tests/golden/menelaus.json: verdicts of Menelaus's elections on written-down votes, and divergences of its kdq-tree.
+
+Menelaus halves the range of the values in a cell, the paper (and Kedge) the cell: on a grid, which is used here, both part
+the values alike.
 
 Run with a Python that has menelaus 0.2.0 (with numpy < 2.4 and pandas < 3), apart from Kedge's own environment.
 """
@@ -9,12 +12,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-from menelaus.ensemble import (
-    ConfirmedElection,
-    MinimumApprovalElection,
-    OrderedApprovalElection,
-    SimpleMajorityElection,
-)
 
 FILE = Path(__file__).with_name("menelaus.json")
 STATES = (None, "warning", "drift")
@@ -26,7 +23,38 @@ def verdicts(election, votes: np.ndarray) -> list[int]:
     ]
 
 
+def grid() -> np.ndarray:
+    """16 x 16 places, each moved a little, for Menelaus counts the distinct numbers of a cell as well as its values."""
+    places = np.stack(np.meshgrid(np.arange(16.0), np.arange(16.0)), axis=-1).reshape(-1, 2)
+    return places + (np.arange(512).reshape(-1, 2) * 7919 % 1009) / 1009 / 50
+
+
+def windows() -> np.ndarray:
+    """Fifty windows of 60 values on the grid, from even to crowded in a corner."""
+    rng = np.random.default_rng(6)
+    return np.floor(rng.random((50, 60, 2)) ** np.linspace(1, 3, 50)[:, None, None] * 16)
+
+
+def divergences() -> list[float]:
+    from menelaus.partitioners.KDQTreePartitioner import KDQTreePartitioner
+
+    found = []
+    for window in windows():
+        tree = KDQTreePartitioner(count_ubound=20, cutpoint_proportion_lbound=2**-10)
+        tree.build(grid())
+        tree.fill(window, tree_id="test", reset=True)
+        found.append(float(tree.kl_distance("build", "test")))
+    return found
+
+
 def main() -> None:
+    from menelaus.ensemble import (  # not where the tests, which use what stands above, are run
+        ConfirmedElection,
+        MinimumApprovalElection,
+        OrderedApprovalElection,
+        SimpleMajorityElection,
+    )
+
     rng = np.random.default_rng(5)
     elections = {
         "SimpleMajority()": SimpleMajorityElection(),
@@ -49,6 +77,7 @@ def main() -> None:
             name: "".join(map(str, verdicts(election, votes))) for name, election in elections.items()
         },
     }
+    golden["kdq_tree"] = divergences()
     FILE.write_text(json.dumps(golden, indent=1) + "\n")
 
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "predict": "deploy",
     "monitor": "monitor",
     "drift": "drift",
+    "import": "imports",
 }
 """Which module of `kedge.app.commands` has a command; each has `register(cli)`."""
 

@@ -1,0 +1,220 @@
+"""`kedge import`: what MLflow has, into a data directory of Kedge's; the source stays as it is."""
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from kedge.app.config import read_config
+from kedge.core.clock import SystemClock
+from kedge.core.errors import Conflict, Invalid, KedgeError, MissingExtra, NotFound, StorageError
+from kedge.core.home import Home as HomePaths
+from kedge.storage import adoption, file_store
+from kedge.storage.database import open_database
+from kedge.storage.mlflow_schema import SCHEMA_REVISION
+from kedge.storage.tracking_store import SqlTracking
+
+Home = Annotated[Path | None, typer.Option(help="The data directory to make.", show_default="./kedge-data")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_REVISIONS = """
+from alembic.script import ScriptDirectory
+import mlflow.store.db_migrations as migrations
+print("\\n".join(each.revision for each in ScriptDirectory(migrations.__path__[0]).walk_revisions()))
+"""
+
+
+def register(cli: typer.Typer) -> None:
+    """Add the group."""
+    group = typer.Typer(
+        help="Take over what MLflow has: a database, or an mlruns folder.", no_args_is_help=True
+    )
+    group.command("mlflow")(mlflow)
+    group.command("mlruns")(mlruns)
+    cli.add_typer(group, name="import")
+
+
+def mlflow(
+    source: Annotated[str, typer.Argument(help="MLflow's database: mlflow.db or sqlite:///mlflow.db.")],
+    artifacts: Annotated[
+        Path | None, typer.Option(help="The folder of MLflow's artifact proxy (mlartifacts).")
+    ] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Copy a database of MLflow's, with its artifacts, into a new data directory.
+
+    Example: kedge import mlflow mlflow.db --artifacts mlartifacts && kedge up
+    """
+    file = Path(source.removeprefix("sqlite:///"))
+    if not file.is_file():
+        raise NotFound(f"there is no file {file}")
+    if artifacts is not None and not artifacts.is_dir():
+        raise NotFound(f"there is no folder {artifacts}")
+    paths = HomePaths(read_config({"home": home}).home)
+    with _incoming(paths) as incoming:
+        adoption.copy(file, incoming)
+        before = adoption.counted(incoming)
+        if adoption.revision(incoming) != SCHEMA_REVISION and adoption.needs_upgrade(incoming, _known()):
+            _told("upgrading the copy with MLflow's own migrations")
+            _run_mlflow("db", "upgrade", f"sqlite:///{incoming}")
+        _require_all(before, adoption.counted(incoming))
+        if artifacts is not None:
+            _copy_tree(artifacts, paths.artifacts)
+        elsewhere = adoption.elsewhere(incoming)
+        _finish(incoming, paths)
+    _report(paths, elsewhere, as_json=as_json)
+
+
+def mlruns(
+    source: Annotated[Path, typer.Argument(help="The folder mlruns, or the one that holds it.")],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring an mlruns folder into a new data directory, and check every run against its files.
+
+    Artifacts stay where they lie.
+
+    Example: kedge import mlruns ./mlruns && kedge up
+    """
+    root = file_store.root_of(source)
+    paths = HomePaths(read_config({"home": home}).home)
+    with _incoming(paths) as incoming:
+        _run_mlflow("migrate-filestore", "--source", str(root.parent if root.name == "mlruns" else root),
+                    "--target", f"sqlite:///{incoming}", "--no-progress")  # fmt: skip
+        elsewhere = adoption.elsewhere(incoming)
+        _finish(incoming, paths)
+        try:
+            checked = _check(root, paths)
+        except KedgeError:
+            paths.database.unlink()
+            raise
+    _told(
+        f"{checked:,} runs compared with their files: parameters, tags, and every metric's points and last value"
+    )
+    _report(paths, elsewhere, as_json=as_json)
+
+
+@contextlib.contextmanager
+def _incoming(paths: HomePaths) -> Iterator[Path]:
+    """Where the database is made ready; a directory that has one is refused, and nothing half-made is left."""
+    if paths.database.exists():
+        raise Conflict(
+            f"{paths.root} already has data", hint="name a new data directory: kedge import ... --home DIR"
+        )
+    try:
+        paths.root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{paths.root} cannot be written: {error}") from error
+    incoming = paths.root / "incoming.db"
+    _forget(incoming)
+    try:
+        yield incoming
+    finally:
+        _forget(incoming)
+
+
+def _forget(incoming: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        incoming.with_name(incoming.name + suffix).unlink(missing_ok=True)
+
+
+def _finish(incoming: Path, paths: HomePaths) -> None:
+    """Fold the log into the file, let it take its place, add Kedge's tables."""
+    adoption.settle(incoming)
+    incoming.replace(paths.database)
+    open_database(paths.database, SystemClock()).close()
+
+
+def _known() -> frozenset[str]:
+    done = _subprocess([sys.executable, "-c", _REVISIONS])
+    return frozenset(done.stdout.split())
+
+
+def _run_mlflow(*arguments: str) -> None:
+    _subprocess([sys.executable, "-m", "mlflow", *arguments])
+
+
+def _subprocess(command: list[str]) -> "subprocess.CompletedProcess[str]":
+    if importlib.util.find_spec("mlflow") is None:
+        raise MissingExtra("MLflow is not installed", hint='pip install "kedge[mlflow]"')
+    variables = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}  # noqa: TID251 - MLflow is configured by them
+    done = subprocess.run(command, capture_output=True, text=True, env=variables, check=False)  # noqa: S603 - ours
+    if done.returncode:
+        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
+        raise Invalid(f"MLflow could not do it: {''.join(last) or f'exit status {done.returncode}'}")
+    return done
+
+
+def _require_all(before: adoption.Counts, after: adoption.Counts) -> None:
+    lost = before.missing_from(after)
+    if lost:
+        told = ", ".join(f"{table} {was} became {now}" for table, (was, now) in lost.items())
+        raise StorageError(f"the upgraded copy does not hold the same: {told}; nothing was taken over")
+
+
+def _copy_tree(source: Path, target: Path) -> None:
+    """The same files by hard links where the disk allows it: artifacts are replaced, never changed."""
+
+    def link(this: str, there: str) -> None:
+        try:
+            os.link(this, there)
+        except OSError:
+            shutil.copy2(this, there)
+
+    shutil.copytree(source, target, copy_function=link, dirs_exist_ok=True)
+
+
+def _check(root: Path, paths: HomePaths) -> int:
+    """Compare every run with its files. Raises StorageError for the first that differs."""
+    database = open_database(paths.database, SystemClock())
+    store, count = SqlTracking(database, SystemClock()), 0
+    try:
+        for found in file_store.runs(root):
+            kept = store.run(found.run_id)
+            params = {each.key: each.value for each in kept.params}
+            tags = {each.key: each.value for each in kept.tags}
+            latest = {each.key: each.value for each in kept.metrics}
+            same = params == found.params and found.tags.items() <= tags.items()
+            for name, (points, last) in found.metrics.items():
+                history, _ = store.history(found.run_id, name, limit=None, offset=0)
+                same = same and len(history) == points and _equal(latest.get(name), last)
+            if not same:
+                raise StorageError(f"run {found.run_id} is not what its files say; nothing was taken over")
+            count += 1
+    finally:
+        database.close()
+    return count
+
+
+def _equal(kept: float | None, last: float) -> bool:
+    return kept is not None and (kept == last or (kept != kept and last != last) or abs(last) == float("inf"))  # noqa: PLR0124
+
+
+def _told(line: str) -> None:
+    Console(stderr=True, highlight=False).print(line)
+
+
+def _report(paths: HomePaths, elsewhere: int, *, as_json: bool) -> None:
+    counts = adoption.counted(paths.database).rows
+    if as_json:
+        answer = {"home": str(paths.root), "rows": counts, "runs_with_artifacts_elsewhere": elsewhere}
+        print(msgspec.json.encode(answer).decode())
+        return
+    console = Console(highlight=False)
+    for table, count in counts.items():
+        if count:
+            console.print(f"  {table.replace('_', ' '):26}{count:>12,}")
+    if elsewhere:
+        console.print(
+            f"The artifacts of {elsewhere:,} runs lie outside the data directory and are read where they are."
+        )
+    console.print(f"Start with: kedge up --home {paths.root}")
