@@ -99,3 +99,43 @@ def test_tables_of_another_release_are_refused_before_anything_is_written(
         connection.execute("SELECT count(*) FROM sqlite_master WHERE name LIKE 'kedge_%'").fetchone()[0] == 0
     )
     connection.close()
+
+
+def test_mlflow_has_the_database_back_with_what_kedge_wrote(tmp_path):
+    import threading
+
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    from kedge.core.logged import Metric, Pair
+    from kedge.core.runs import CreateRun, LogBatch
+    from kedge.storage.tracking_store import SqlTracking
+
+    file = tmp_path / "kedge.db"
+    database = open_database(file, SystemClock())
+    ours = SqlTracking(database, SystemClock())
+    heard = threading.Semaphore(0)
+    outcomes = []
+
+    def done(outcome):
+        outcomes.append(outcome)
+        heard.release()
+
+    tags = (Pair("mlflow.runName", "r"),)
+    ours.submit(
+        CreateRun(experiment_id=0, run_id="a" * 32, name="r", user_id="u", start_time=1, tags=tags), done
+    )
+    points = (Metric("m", 1.0, 1, 0), Metric("m", float("nan"), 2, 1), Metric("inf", float("inf"), 1, 0))
+    ours.submit(LogBatch(run_id="a" * 32, metrics=points, params=(Pair("p", "1"),)), done)
+    for _ in range(2):
+        assert heard.acquire(timeout=10)
+    assert not any(isinstance(outcome, Exception) for outcome in outcomes)
+    ours.close()
+    database.close()
+    store = SqlAlchemyStore(f"sqlite:///{file}", "mlflow-artifacts:/")
+    run = store.get_run("a" * 32)
+    assert run.data.params == {"p": "1"}
+    assert run.data.metrics["m"] != run.data.metrics["m"]  # NaN
+    assert [metric.step for metric in store.get_metric_history("a" * 32, "m")] == [0, 1]
+    assert len(store.search_runs(["0"], "metrics.inf > 1 AND params.p = '1'", 1, 10)) == 1
+    store.log_batch("a" * 32, [], [], [])
+    store._dispose_engine()
