@@ -184,9 +184,11 @@ def test_the_common_way_of_a_model_needs_no_server_of_mlflows(
         assert found.inputs.dataset_inputs[0].dataset.name == "rows"
         assert found.outputs.model_outputs[0].model_id.startswith("m-")
         assert np.isnan(found.data.metrics["m"])
+        assert [each.name for each in client.search_registered_models()] == ["alone"]
+        assert [each.version for each in client.search_model_versions("name = 'alone'")] == ["1"]
         assert not mlflow_runs(platform)
         # What only MLflow's server answers starts it, over the same tables.
-        assert [each.name for each in client.search_registered_models()] == ["alone"]
+        assert [each.name for each in mlflow.search_logged_models(output_format="list")] == ["model"]
         assert mlflow_runs(platform)
         assert client.get_run(run.info.run_id).data.params == {}
     finally:

@@ -40,10 +40,8 @@ def run(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
 
 def wake_mlflow(platform: Platform) -> None:
     """Have the sidecar started, as the first request does that only MLflow's own server answers."""
-    with urllib.request.urlopen(
-        f"{platform.web}/api/2.0/mlflow/registered-models/search", timeout=90
-    ) as reply:
-        assert json.load(reply) == {}
+    with urllib.request.urlopen(f"{platform.web}/mlflow/", timeout=90) as reply:
+        assert b"<title>MLflow</title>" in reply.read()
 
 
 def resident_mib(pid: int) -> float:

@@ -222,3 +222,77 @@ def test_versions_of_other_sources_are_left_to_mlflow(models: Both, body: dict) 
     compare(models, "POST", "registered-models/create", {"name": "flights"})
     with pytest.raises(PassedOn):
         models._ask_ours("POST", "model-versions/create", json.dumps(body), "", "application/json")
+
+
+MODEL_FILTERS = [
+    "", "name = 'flights'", "name LIKE 'F%'", "name ILIKE 'F%'", "name != 'plain'", "name IN ('flights', 'x')", "name NOT IN ('x')",
+    "tags.a = '2'", "tag.a != '2'", "tags.`a` LIKE '%'", "tags.a = '2' AND name = 'flights'", "tags.none = 'x'", "name > 'a'",
+    "name = 5", "nope = 'x'", "metrics.a = '1'", "tags.a IS NULL", "x", "name = 'a' OR name = 'b'", "tags.a IN ('2')",
+    "tags.`mlflow.prompt.is_prompt` = 'false'", "tags.`mlflow.prompt.is_prompt` != 'true'", "name IN ()", "tags.a = 2", "tags.a=2.5",
+    "tags.a = '2' and tags.a LIKE '2%'",
+]  # fmt: skip
+VERSION_FILTERS = [
+    *MODEL_FILTERS, "version_number = 1", "version_number > 1", "version_number = '2'", "version_number = 1.5", "version_number LIKE '1'",
+    "run_id = '<r1>'", "run_id IN ('<r1>')", "run_id LIKE '%'", "source_path LIKE 'models%'", "source_path IN ('x')", "name = 3",
+    "tags.k = 'v'", "tags.k = 'v' AND version_number >= 2", "creation_timestamp > 0", "version_number IN ('1')", "version_number = 'x'",
+]  # fmt: skip
+MODEL_ORDERS = [
+    ["name"], ["name DESC"], ["timestamp"], ["timestamp DESC"], ["last_updated_timestamp ASC"], ["creation_timestamp"], ["nope"],
+    ["name", "name DESC"], ["timestamp", "last_updated_timestamp"], ["name foo"], ["tags.a"],
+]  # fmt: skip
+VERSION_ORDERS = [
+    ["name"], ["version_number"], ["version_number DESC", "name"], ["creation_timestamp DESC", "version_number"], ["nope"], ["tags.name"],
+    ["last_updated_timestamp", "version_number ASC"], ["run_id"], ["version_number", "version_number"],
+]  # fmt: skip
+
+
+def test_searches_of_the_registry(models: Both) -> None:
+    from urllib.parse import urlencode
+
+    for name in ("flights", "plain", "Zed"):
+        body = {"name": name, "tags": [{"key": "a", "value": "2"}] if name == "flights" else []}
+        compare(models, "POST", "registered-models/create", body)
+    for place in range(4):
+        source = {
+            "source": f"models:/<m{place % 2}>",
+            "model_id": f"<m{place % 2}>",
+            "tags": [{"key": "k", "value": "v" * (1 + place % 2)}],
+        }
+        body = {"name": ("flights", "plain")[place // 3], **source}
+        compare(models, "POST", "model-versions/create", body | ({"run_id": "<r1>"} if place == 2 else {}))
+    compare(
+        models, "POST", "registered-models/alias", {"name": "flights", "alias": "champion", "version": "2"}
+    )
+    for path, filters, orders, name in (
+        ("registered-models/search", MODEL_FILTERS, MODEL_ORDERS, "name"),
+        ("model-versions/search", VERSION_FILTERS, VERSION_ORDERS, "version_number"),
+    ):
+        for text in filters:
+            compare(
+                models,
+                "GET",
+                path,
+                query=urlencode({"filter": text, "order_by": [name, "name"][path[0] == "r"]}, safe="<>"),
+            )
+        for order in orders:
+            compare(models, "GET", path, query=urlencode({"order_by": order}, doseq=True))
+        for more in (
+            "max_results=1",
+            "max_results=2&page_token=eyJvZmZzZXQiOiAxfQ==",
+            "max_results=x",
+            "max_results=1001",
+            "max_results=200001",
+            "page_token=zz",
+        ):
+            compare(models, "GET", path, query=f"order_by={name}&{more}")
+    compare(models, "GET", "model-versions/search", query="max_results=0")
+
+
+@pytest.mark.parametrize(
+    "value", ["tags.`mlflow.prompt.is_prompt` = 'true'", "tag.`mlflow.prompt.is_prompt` != 'false'"]
+)
+def test_searches_for_prompts_are_left_to_mlflow(models: Both, value: str) -> None:
+    from urllib.parse import urlencode
+
+    with pytest.raises(PassedOn):
+        models._ask_ours("GET", "registered-models/search", "", urlencode({"filter": value}), "")

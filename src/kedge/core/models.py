@@ -5,6 +5,7 @@ from typing import Protocol
 import msgspec
 
 from kedge.core.logged import Metric, Pair
+from kedge.core.search import Comparison, Ordering
 
 
 class LoggedModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +136,15 @@ ModelChange = (
 )
 
 
+class RegistryQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which registered models, or versions, in which order."""
+
+    conditions: tuple[Comparison, ...] = ()
+    orderings: tuple[Ordering, ...] = ()
+    limit: int
+    offset: int = 0
+
+
 class ModelReader(Protocol):
     """Reads MLflow's models; what is not there is MlflowError RESOURCE_DOES_NOT_EXIST in its words. Threads may share it."""
 
@@ -146,6 +156,14 @@ class ModelReader(Protocol):
     def version(self, name: str, version: int) -> RegistryVersion: ...
     def version_by_alias(self, name: str, alias: str) -> RegistryVersion:
         """`latest` is the newest version, whatever its stage."""
+        ...
+
+    def registered_page(self, query: RegistryQuery) -> tuple[list[RegistryModel], bool]:
+        """The page, without prompts, and whether there is more."""
+        ...
+
+    def version_page(self, query: RegistryQuery) -> tuple[list[RegistryVersion], bool]:
+        """The page, without prompts and without aliases, and whether there is more."""
         ...
 
     def location(self, name: str, version: int) -> str:

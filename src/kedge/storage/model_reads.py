@@ -72,6 +72,11 @@ def version(ask: Ask, name: str, number: int) -> RegistryVersion:
     return _version(ask, rows[0], aliases=aliases)
 
 
+def plain_version(ask: Ask, name: str, number: int) -> RegistryVersion:
+    """One version as lists tell of it: without its aliases."""
+    return _version(ask, ask(_SQL["version"], (name, number))[0], aliases=())
+
+
 def version_by_alias(ask: Ask, name: str, alias: str) -> RegistryVersion:
     """Raises MlflowError where it is not there."""
     model = registered(ask, name)

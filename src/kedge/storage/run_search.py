@@ -33,7 +33,7 @@ _VALUES: dict[str, LiteralString] = {"metric": "latest_metrics", "parameter": "p
 _PLAIN: dict[str, LiteralString] = {"=": "=", "!=": "<>", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
 
 
-class _Text:
+class Text:
     """SQL in the making, and its arguments in their order."""
 
     def __init__(self) -> None:
@@ -43,6 +43,20 @@ class _Text:
     def add(self, part: LiteralString, *arguments: Any) -> None:
         self.parts.append(part)
         self.arguments += arguments
+
+    def compare(self, column: LiteralString, condition: Comparison) -> None:
+        """A comparison of a column."""
+        value = condition.value
+        if condition.comparator in _PLAIN:
+            self.add(column + " " + _PLAIN[condition.comparator] + " ?", value)
+        elif condition.comparator == "LIKE":
+            self.add(column + " LIKE ?", value)
+        elif condition.comparator == "ILIKE":
+            self.add("lower(" + column + ") LIKE lower(?)", value)
+        else:  # IN, NOT IN
+            listed = value if isinstance(value, tuple) else (value,)
+            negated: LiteralString = "NOT " if condition.comparator == "NOT IN" else ""
+            self.add("(" + negated + _one_of(column, len(listed)) + ")", *listed)
 
     def done(self) -> Query:
         return "\n".join(self.parts), tuple(self.arguments)
@@ -57,7 +71,7 @@ def countable(condition: Comparison) -> bool:
 
 def count_query(condition: Comparison, most: int) -> Query:
     """How many runs a countable condition holds for, counted up to `most`."""
-    text = _Text()
+    text = Text()
     text.add("SELECT count(*) FROM (SELECT 1 FROM " + _VALUES[condition.kind] + " AS d WHERE")  # noqa: S608 - literals
     _driving(text, condition)
     text.add("LIMIT ?) AS some", most)
@@ -79,15 +93,15 @@ def run_queries(query: RunQuery, rare: Comparison | None) -> list[Query]:
     return [_along_index(query, first), _all_runs(query, None)]
 
 
-def _driving(text: _Text, condition: Comparison) -> None:
+def _driving(text: Text, condition: Comparison) -> None:
     text.add("d.key = ? AND", condition.key)
     if condition.kind == "metric":
         text.add("d.is_nan = ? AND", False)
-    _compare(text, "d.value", condition)
+    text.compare("d.value", condition)
 
 
 def _along_index(query: RunQuery, first: Ordering) -> Query:
-    text = _Text()
+    text = Text()
     # CROSS JOIN keeps SQLite to this order of tables; to PostgreSQL it is an inner join like any other.
     text.add("SELECT r.run_uuid FROM " + _VALUES[first.kind] + " AS o CROSS JOIN runs AS r")  # noqa: S608 - literals
     joined = _join_orders(text, query.orderings[1:])
@@ -97,7 +111,7 @@ def _along_index(query: RunQuery, first: Ordering) -> Query:
     for condition in query.conditions:  # the walk may begin where what is asked for begins
         if countable(condition) and (condition.kind, condition.key) == (first.kind, first.key):
             text.add("AND")
-            _compare(text, "o.value", condition)
+            text.compare("o.value", condition)
     _where(text, query)
     order: list[LiteralString] = ["o.value" if first.ascending else "o.value DESC", *joined]
     _page(text, query, order)
@@ -105,7 +119,7 @@ def _along_index(query: RunQuery, first: Ordering) -> Query:
 
 
 def _all_runs(query: RunQuery, rare: Comparison | None) -> Query:
-    text = _Text()
+    text = Text()
     if rare is None:
         text.add("SELECT r.run_uuid FROM runs AS r")
     else:
@@ -120,7 +134,7 @@ def _all_runs(query: RunQuery, rare: Comparison | None) -> Query:
     return text.done()
 
 
-def _join_orders(text: _Text, orderings: tuple[Ordering, ...]) -> list[LiteralString]:
+def _join_orders(text: Text, orderings: tuple[Ordering, ...]) -> list[LiteralString]:
     """Join what is sorted by; what is missing comes last, NaN before it."""
     order: list[LiteralString] = []
     for place, ordering in enumerate(orderings):
@@ -156,7 +170,7 @@ _ALIASES: tuple[LiteralString, ...] = ("o0", "o1", "o2", "o3", "o4", "o5", "o6",
 MOST_ORDERINGS = len(_ALIASES)
 
 
-def _page(text: _Text, query: RunQuery, order: list[LiteralString]) -> None:
+def _page(text: Text, query: RunQuery, order: list[LiteralString]) -> None:
     if not any(o.kind == "attribute" and o.key == "start_time" for o in query.orderings):
         order.append("r.start_time DESC")
     order.append("r.run_uuid")
@@ -164,24 +178,24 @@ def _page(text: _Text, query: RunQuery, order: list[LiteralString]) -> None:
     text.add("LIMIT ? OFFSET ?", query.limit + 1, query.offset)
 
 
-def _where(text: _Text, query: RunQuery) -> None:
+def _where(text: Text, query: RunQuery) -> None:
     text.add("AND " + _one_of("r.experiment_id", len(query.experiment_ids)), *query.experiment_ids)
     text.add("AND " + _one_of("r.lifecycle_stage", len(query.stages)), *query.stages)
     for condition in query.conditions:
         _condition(text, condition)
 
 
-def _condition(text: _Text, condition: Comparison) -> None:
+def _condition(text: Text, condition: Comparison) -> None:
     if condition.kind == "attribute" and condition.key != "run_name":
         text.add("AND")
-        _compare(text, _RUN_COLUMNS[condition.key], condition)
+        text.compare(_RUN_COLUMNS[condition.key], condition)
     elif condition.kind == "dataset":
         _dataset(text, condition)
     else:
         _value(text, condition)
 
 
-def _value(text: _Text, condition: Comparison) -> None:
+def _value(text: Text, condition: Comparison) -> None:
     """A metric, parameter or tag of the run; a run's name is the tag `mlflow.runName`."""
     kind = "tag" if condition.kind == "attribute" else condition.kind
     key = "mlflow.runName" if condition.kind == "attribute" else condition.key
@@ -195,14 +209,14 @@ def _value(text: _Text, condition: Comparison) -> None:
     text.add("AND " + start, key)
     if condition.comparator != "IS NOT NULL":
         text.add("AND (")
-        _compare(text, "v.value", condition)
+        text.compare("v.value", condition)
         if kind == "metric":  # NaN stands in the table as 0, and differs from every number
             text.add("OR v.is_nan" if condition.comparator == "!=" else "AND NOT v.is_nan")
         text.add(")")
     text.add(")")
 
 
-def _dataset(text: _Text, condition: Comparison) -> None:
+def _dataset(text: Text, condition: Comparison) -> None:
     text.add(
         "AND EXISTS (SELECT 1 FROM inputs AS i JOIN datasets AS d ON d.dataset_uuid = i.source_id "
         "WHERE i.destination_id = r.run_uuid AND"
@@ -212,25 +226,11 @@ def _dataset(text: _Text, condition: Comparison) -> None:
             "EXISTS (SELECT 1 FROM input_tags AS t WHERE t.input_uuid = i.input_uuid AND t.name = ? AND",
             _DATASET_CONTEXT,
         )
-        _compare(text, "t.value", condition)
+        text.compare("t.value", condition)
         text.add("))")
         return
-    _compare(text, _DATASET_COLUMNS[condition.key], condition)
+    text.compare(_DATASET_COLUMNS[condition.key], condition)
     text.add(")")
-
-
-def _compare(text: _Text, column: LiteralString, condition: Comparison) -> None:
-    value = condition.value
-    if condition.comparator in _PLAIN:
-        text.add(column + " " + _PLAIN[condition.comparator] + " ?", value)
-    elif condition.comparator == "LIKE":
-        text.add(column + " LIKE ?", value)
-    elif condition.comparator == "ILIKE":
-        text.add("lower(" + column + ") LIKE lower(?)", value)
-    else:  # IN, NOT IN
-        listed = value if isinstance(value, tuple) else (value,)
-        negated: LiteralString = "NOT " if condition.comparator == "NOT IN" else ""
-        text.add("(" + negated + _one_of(column, len(listed)) + ")", *listed)
 
 
 def _one_of(column: LiteralString, count: int) -> LiteralString:
@@ -243,13 +243,13 @@ def _one_of(column: LiteralString, count: int) -> LiteralString:
 
 def experiments_query(query: ExperimentQuery) -> Query:
     """Experiments of a page and one more."""
-    text = _Text()
+    text = Text()
     text.add(_EXPERIMENTS["some"])
     text.add("AND " + _one_of("e.lifecycle_stage", len(query.stages)), *query.stages)
     for condition in query.conditions:
         if condition.kind == "attribute":
             text.add("AND")
-            _compare(text, _EXPERIMENT_COLUMNS[condition.key], condition)
+            text.compare(_EXPERIMENT_COLUMNS[condition.key], condition)
             continue
         start: LiteralString = (
             "EXISTS (SELECT 1 FROM experiment_tags AS t WHERE t.experiment_id = e.experiment_id AND t.key = ?"
@@ -260,7 +260,7 @@ def experiments_query(query: ExperimentQuery) -> Query:
         text.add("AND " + start, condition.key)
         if condition.comparator != "IS NOT NULL":
             text.add("AND")
-            _compare(text, "t.value", condition)
+            text.compare("t.value", condition)
         text.add(")")
     order = [_EXPERIMENT_COLUMNS[o.key] + ("" if o.ascending else " DESC") for o in query.orderings]
     text.add("ORDER BY " + ", ".join(order))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
 from kedge.core.clock import Clock
 from kedge.core.logged import Metric, Pair
 from kedge.core.mlflow_error import does_not_exist
-from kedge.core.models import LoggedModel, ModelChange, RegistryModel, RegistryVersion
+from kedge.core.models import LoggedModel, ModelChange, RegistryModel, RegistryQuery, RegistryVersion
 from kedge.core.runs import (
     Change,
     Done,
@@ -24,6 +24,7 @@ from kedge.core.search import Comparison
 from kedge.storage import model_reads
 from kedge.storage.database import Database
 from kedge.storage.group_commit import GroupWriter
+from kedge.storage.registry_search import models_query, versions_query
 from kedge.storage.run_search import count_query, countable, experiments_query, run_queries
 from kedge.storage.statements import placed, statements
 from kedge.storage.tracking_writes import apply, info_of, rows_of
@@ -147,6 +148,17 @@ class SqlTracking:
 
     def version_by_alias(self, name: str, alias: str) -> RegistryVersion:
         return model_reads.version_by_alias(self._database.tuples, name, alias)
+
+    def registered_page(self, query: RegistryQuery) -> tuple[list[RegistryModel], bool]:
+        ask = self._database.tuples
+        names = [row[0] for row in ask(*models_query(query))]
+        return [model_reads.registered(ask, name) for name in names[: query.limit]], len(names) > query.limit
+
+    def version_page(self, query: RegistryQuery) -> tuple[list[RegistryVersion], bool]:
+        ask = self._database.tuples
+        rows = ask(*versions_query(query))
+        found = [model_reads.plain_version(ask, name, number) for name, number in rows[: query.limit]]
+        return found, len(rows) > query.limit
 
     def location(self, name: str, version: int) -> str:
         return model_reads.location(self._database.tuples, name, version)

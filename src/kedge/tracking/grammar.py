@@ -3,18 +3,26 @@
 The words are cut by sqlparse, as MLflow has them cut: what it takes for one word decides what is accepted.
 """
 
-import ast
-import shlex
 from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
-import sqlparse
 from sqlparse import sql
 from sqlparse import tokens as kinds
 
 from kedge.core.mlflow_error import MlflowError, invalid_parameter
 from kedge.core.search import Comparison, Ordering
+from kedge.tracking.words import (
+    is_clause,
+    joined,
+    order_of,
+    quoted_list,
+    shown_set,
+    statements,
+    unquoted,
+    without_backticks,
+    without_quotes,
+)
 
 _NUMBER_COMPARATORS: Final = frozenset({">", ">=", "!=", "=", "<", "<="})
 _TEXT_COMPARATORS: Final = frozenset({"!=", "=", "LIKE", "ILIKE"})
@@ -98,78 +106,19 @@ def parse_filter(dialect: Dialect, text: str) -> tuple[Comparison, ...]:
     """
     if not text:
         return ()
-    statements = _parsed(text, f"Error on parsing filter '{text}'")
-    if not statements:
+    found = statements(text, f"Error on parsing filter '{text}'")
+    if not found:
         raise invalid_parameter(f"Invalid filter '{text}'. Could not be parsed.")
-    if len(statements) > 1:
+    if len(found) > 1:
         raise invalid_parameter(
             f"Search filter contained multiple expression {text!r}. Provide AND-ed expression list."
         )
-    tokens = _joined(statements[0].tokens)
-    strange = [str(token) for token in tokens if not _is_clause(token)]
+    tokens = joined(found[0].tokens)
+    strange = [str(token) for token in tokens if not is_clause(token)]
     if strange:
         raise invalid_parameter(f"Invalid clause(s) in filter string: {dialect.refused(strange)}")
     parsed = [_comparison(dialect, token) for token in tokens if isinstance(token, sql.Comparison)]
     return tuple(_checked(dialect, comparison) for comparison in parsed)
-
-
-def _parsed(text: str, complaint: str) -> list[Any]:
-    try:
-        return [statement for statement in sqlparse.parse(text) if isinstance(statement, sql.Statement)]
-    except Exception as error:
-        raise invalid_parameter(complaint) from error
-
-
-def _is_clause(token: Any) -> bool:
-    return bool(
-        isinstance(token, sql.Comparison) or token.is_whitespace or token.match(kinds.Keyword, ["AND"])
-    )
-
-
-def _joined(tokens: list[Any]) -> list[Any]:
-    """Words that make a comparison of IN, NOT IN, IS NULL or IS NOT NULL put together: sqlparse leaves them apart."""
-    words = [token for token in tokens if not token.is_whitespace]
-    found: list[Any] = []
-    place = 0
-    while place < len(words):
-        rest = words[place:]
-        if len(rest) < 3:
-            found += rest
-            break
-        if not isinstance(rest[0], sql.Identifier):
-            found.append(rest[0])
-            place += 1
-            continue
-        taken, comparison = _membership(rest)
-        if comparison is not None:
-            found.append(comparison)
-        elif len(rest) == 3:
-            found += rest
-            break
-        else:
-            found += rest[:4]
-            taken = 4
-        place += taken
-    return found
-
-
-def _membership(rest: list[Any]) -> tuple[int, Any]:
-    """How many words the comparison at the start takes, and it; or none."""
-    first, second, third = rest[:3]
-    if second.match(kinds.Keyword, ["IN"]) and isinstance(third, sql.Parenthesis):
-        return 3, sql.Comparison(sql.TokenList([first, second, third]))
-    negated = third.value.upper() if third.ttype is kinds.Keyword else ""
-    if second.match(kinds.Keyword, ["IS"]) and negated in ("NULL", "NOT NULL"):
-        word = sql.Token(kinds.Keyword, f"IS {negated}")
-        return 3, sql.Comparison(sql.TokenList([first, word]))
-    if (
-        len(rest) > 3
-        and second.match(kinds.Keyword, ["NOT"])
-        and third.match(kinds.Keyword, ["IN"])
-        and isinstance(rest[3], sql.Parenthesis)
-    ):
-        return 4, sql.Comparison(sql.TokenList([first, sql.Token(kinds.Keyword, "NOT IN"), rest[3]]))
-    return 0, None
 
 
 def _comparison(dialect: Dialect, clause: Any) -> Comparison:
@@ -202,46 +151,20 @@ def _identifier(dialect: Dialect, text: str, attributes: frozenset[str]) -> tupl
     entity, dot, key = text.partition(".")
     if not dot:
         entity, key = "attribute", text
-    plain = entity if dialect is EXPERIMENTS else _without_backticks(entity)
+    plain = entity if dialect is EXPERIMENTS else without_backticks(entity)
     if plain not in dialect.entities:
         raise invalid_parameter(dialect.told_entities.format(given=plain))
     kind = dialect.entities[plain]
-    key = _without_backticks(_without_quotes(key))
+    key = without_backticks(without_quotes(key))
     if kind == "attribute" and key not in attributes:
         raise invalid_parameter(
-            f"Invalid attribute key '{key}' specified. Valid keys are '{_set(attributes)}'"
+            f"Invalid attribute key '{key}' specified. Valid keys are '{shown_set(attributes)}'"
         )
     if kind == "dataset" and key not in dialect.datasets:
         raise invalid_parameter(
-            f"Invalid dataset key '{key}' specified. Valid keys are '{_set(dialect.datasets)}'"
+            f"Invalid dataset key '{key}' specified. Valid keys are '{shown_set(dialect.datasets)}'"
         )
     return kind, key
-
-
-def _set(names: frozenset[str]) -> str:
-    """As Python shows a set, in sorted order."""
-    return "{" + ", ".join(repr(name) for name in sorted(names)) + "}"
-
-
-def _is_quoted(text: str, mark: str) -> bool:
-    return len(text) >= 2 and text.startswith(mark) and text.endswith(mark)
-
-
-def _without_backticks(text: str) -> str:
-    return text[1:-1] if _is_quoted(text, "`") else text
-
-
-def _without_quotes(text: str) -> str:
-    return text[1:-1] if _is_quoted(text, "'") or _is_quoted(text, '"') else text
-
-
-def _unquoted(text: str) -> str:
-    if not (_is_quoted(text, "'") or _is_quoted(text, '"')):
-        raise invalid_parameter(
-            f"Parameter value is either not quoted or unidentified quote types used for string value {text}. "
-            "Use either single or double quotes."
-        )
-    return text[1:-1]
 
 
 def _value(dialect: Dialect, kind: str, key: str, token: Any) -> str | float | int | tuple[str, ...]:
@@ -253,7 +176,7 @@ def _value(dialect: Dialect, kind: str, key: str, token: Any) -> str | float | i
     if kind == "attribute" and key in dialect.numbers:
         return _number(key, token)
     if is_text:
-        return _unquoted(token.value)
+        return unquoted(token.value)
     if kind in ("parameter", "tag"):
         raise invalid_parameter(
             f"Expected a quoted string value for {kind} (e.g. 'my-value'). Got value {token.value}"
@@ -263,7 +186,7 @@ def _value(dialect: Dialect, kind: str, key: str, token: Any) -> str | float | i
             raise invalid_parameter(
                 f"Only {sorted(dialect.listable)} attributes support comparison with a list of quoted string values."
             )
-        return _list(token.value)
+        return quoted_list(token.value)
     whose = "dataset attributes" if kind == "dataset" else "attributes"
     raise invalid_parameter(f"Expected a quoted string value for {whose}. Got value {token.value}")
 
@@ -276,26 +199,6 @@ def _number(key: str, token: Any) -> int | float:
     return int(token.value) if token.ttype is kinds.Literal.Number.Integer else float(token.value)
 
 
-def _list(text: str) -> tuple[str, ...]:
-    try:
-        parsed = ast.literal_eval(text)
-    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError) as error:
-        raise invalid_parameter(
-            "While parsing a list in the query, expected a non-empty list of string values, but got ill-formed list."
-        ) from error
-    listed = parsed if isinstance(parsed, tuple) else (parsed,)
-    if not listed:
-        raise invalid_parameter(
-            "While parsing a list in the query, expected a non-empty list of string values, but got empty list"
-        )
-    if not all(isinstance(each, str) for each in listed):
-        raise invalid_parameter(
-            "While parsing a list in the query, expected string value, punctuation, or whitespace, but got different "
-            f"type in list: {listed}"
-        )
-    return listed
-
-
 def _checked(dialect: Dialect, found: Comparison) -> Comparison:
     """With aliases replaced, and a comparator that the kind knows."""
     if dialect is EXPERIMENTS:
@@ -303,7 +206,9 @@ def _checked(dialect: Dialect, found: Comparison) -> Comparison:
     key = _ALIASES.get(found.key, found.key)
     allowed, end = _comparators(found.kind, number=key in dialect.numbers)
     if found.comparator not in allowed:
-        raise invalid_parameter(f"Invalid comparator '{found.comparator}' not one of '{_set(allowed)}{end}")
+        raise invalid_parameter(
+            f"Invalid comparator '{found.comparator}' not one of '{shown_set(allowed)}{end}"
+        )
     return msgspec.structs.replace(found, key=key)
 
 
@@ -332,7 +237,7 @@ def _checked_experiment(found: Comparison) -> Comparison:
     if found.key in EXPERIMENTS.numbers:
         if found.comparator not in _NUMBER_COMPARATORS:
             raise invalid_parameter(
-                f"Invalid comparator '{found.comparator}' not one of '{_set(_TEXT_COMPARATORS | _LISTS)}"
+                f"Invalid comparator '{found.comparator}' not one of '{shown_set(_TEXT_COMPARATORS | _LISTS)}"
             )
         if isinstance(found.value, float):
             raise invalid_parameter(
@@ -341,7 +246,7 @@ def _checked_experiment(found: Comparison) -> Comparison:
         return found
     if found.comparator not in _TEXT_COMPARATORS | _LISTS:
         raise invalid_parameter(
-            f"Invalid comparator '{found.comparator}' not one of '{_set(_TEXT_COMPARATORS | _LISTS)}'"
+            f"Invalid comparator '{found.comparator}' not one of '{shown_set(_TEXT_COMPARATORS | _LISTS)}'"
         )
     if found.comparator in _LISTS:
         raise invalid_parameter(f"Invalid comparator for string attribute: {found.comparator}")
@@ -358,7 +263,7 @@ def parse_order(dialect: Dialect, clauses: list[str]) -> tuple[Ordering, ...]:
     """
     found: list[Ordering] = []
     for clause in clauses:
-        text, ascending = _order(clause)
+        text, ascending = order_of(clause)
         kind, key = _identifier(dialect, text.strip(), dialect.orderable)
         key = _ALIASES.get(key, key) if dialect is RUNS else key
         if dialect is RUNS and kind == "dataset":
@@ -369,30 +274,3 @@ def parse_order(dialect: Dialect, clauses: list[str]) -> tuple[Ordering, ...]:
             raise MlflowError("INTERNAL_ERROR", f"`order_by` contains duplicate fields: {clauses}")
         found.append(Ordering(kind=kind, key=key, ascending=ascending))
     return tuple(found)
-
-
-def _order(clause: str) -> tuple[str, bool]:
-    unclear = invalid_parameter(f"Invalid order_by clause '{clause}'. Could not be parsed.")
-    statements = _parsed(clause, f"Error on parsing order_by clause '{clause}'")
-    if len(statements) != 1:
-        raise unclear
-    tokens = statements[0].tokens
-    # sqlparse takes `timestamp` for the type, and leaves the direction behind it apart.
-    is_type = tokens[0].match(kinds.Name.Builtin, ["timestamp"])
-    if len(tokens) == 1 and (is_type or isinstance(tokens[0], sql.Identifier)):
-        text = str(tokens[0].value)
-    elif is_type and tokens[-1].ttype is kinds.Keyword.Order and all(t.is_whitespace for t in tokens[1:-1]):
-        text = f"timestamp {tokens[-1].value}"
-    else:
-        raise unclear
-    try:
-        words = shlex.split(text.replace("`", '"'))
-    except ValueError as error:
-        raise MlflowError("INTERNAL_ERROR", str(error)) from error
-    if len(words) > 2:
-        raise unclear
-    if len(words) < 2:
-        return text, True
-    if words[1].lower() not in ("asc", "desc"):
-        raise invalid_parameter(f"Invalid ordering key in order_by clause '{clause}'.")
-    return words[0], words[1].lower() == "asc"

@@ -1,5 +1,6 @@
 """Answers about models as MLflow's JSON."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -79,7 +80,11 @@ def version(found: RegistryVersion) -> bytes:
 
 def model(found: RegistryModel) -> bytes:
     """Of registered-models, one."""
-    told = _told(
+    return _encode({"registered_model": _model(found)})
+
+
+def _model(found: RegistryModel) -> dict[str, Any]:
+    return _told(
         name=found.name,
         creation_timestamp=found.created_ms,
         last_updated_timestamp=found.updated_ms or None,
@@ -88,7 +93,16 @@ def model(found: RegistryModel) -> bytes:
         tags=found.tags,
         aliases=tuple({"alias": alias, "version": str(number)} for alias, number in found.aliases),
     )
-    return _encode({"registered_model": told})
+
+
+def models(found: Sequence[RegistryModel], token: str | None) -> bytes:
+    """Of registered-models/search."""
+    return _encode(_told(registered_models=tuple(_model(each) for each in found), next_page_token=token))
+
+
+def versions(found: Sequence[RegistryVersion], token: str | None) -> bytes:
+    """Of model-versions/search and registered-models/get-latest-versions."""
+    return _encode(_told(model_versions=tuple(_version(each) for each in found), next_page_token=token))
 
 
 def location(found: str) -> bytes:

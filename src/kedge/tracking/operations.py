@@ -8,6 +8,7 @@ from kedge.tracking import (
     experiment_operations,
     metric_operations,
     model_operations,
+    registry_operations,
     run_operations,
     shortcuts,
 )
@@ -26,6 +27,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         **run_operations.OPERATIONS,
         **metric_operations.OPERATIONS,
         **model_operations.OPERATIONS,
+        **registry_operations.OPERATIONS,
     }.items()
 }
 
