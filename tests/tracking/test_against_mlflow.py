@@ -31,10 +31,12 @@ def compare(
 
 def _without_sql(answer: tuple[int, Any]) -> tuple[int, Any]:
     """The messages of the databases' drivers cut to what both say."""
-    if isinstance(answer[1], dict) and "UNIQUE constraint failed" in answer[1].get("message", ""):
-        message = answer[1]["message"].replace("(sqlite3.IntegrityError) ", "").partition("\n")[0]
-        return answer[0], {**answer[1], "message": message}
-    return answer
+    if not isinstance(answer[1], dict):
+        return answer
+    message = str(answer[1].get("message", "")).partition(" already exists. Error:")[0]
+    if "UNIQUE constraint failed" in message:
+        message = message.replace("(sqlite3.IntegrityError) ", "").partition("\n")[0]
+    return answer[0], {**answer[1], "message": message} if "message" in answer[1] else answer[1]
 
 
 @pytest.fixture

@@ -296,3 +296,57 @@ def test_searches_for_prompts_are_left_to_mlflow(models: Both, value: str) -> No
 
     with pytest.raises(PassedOn):
         models._ask_ours("GET", "registered-models/search", "", urlencode({"filter": value}), "")
+
+
+def test_the_registry_s_later_life(models: Both) -> None:
+    for name in ("flights", "plain"):
+        compare(
+            models, "POST", "registered-models/create", {"name": name, "tags": [{"key": "a", "value": "2"}]}
+        )
+    for place in range(4):
+        source = {
+            "source": f"models:/<m{place % 2}>",
+            "model_id": f"<m{place % 2}>",
+            "tags": [{"key": "k", "value": "v"}],
+        }
+        compare(models, "POST", "model-versions/create", {"name": ("flights", "plain")[place // 3], **source})
+    compare(
+        models, "POST", "registered-models/alias", {"name": "flights", "alias": "champion", "version": "2"}
+    )
+    stage = {"name": "flights", "version": "1"}
+    for more in (
+        {"stage": "staging"}, {"stage": "Staging", "version": "2", "archive_existing_versions": True}, {"stage": "nope"}, {},
+        {"stage": "Archived", "archive_existing_versions": True}, {"stage": "Production", "version": "9"},
+        {"stage": "Production", "version": "x"}, {"stage": "None", "archive_existing_versions": "yes"}, {"stage": "Production"},
+    ):  # fmt: skip
+        compare(models, "POST", "model-versions/transition-stage", {**stage, **more})
+    for query in (
+        "name=flights", "name=flights&stages=Staging", "name=flights&stages=staging&stages=None", "name=flights&stages=nope",
+        "name=none", "", "name=plain",
+    ):  # fmt: skip
+        compare(models, "GET", "registered-models/get-latest-versions", query=query)
+    compare(
+        models, "POST", "registered-models/get-latest-versions", {"name": "flights", "stages": ["Production"]}
+    )
+    compare(models, "PATCH", "registered-models/update", {"name": "flights", "description": "new"})
+    compare(models, "PATCH", "registered-models/update", {"name": "flights"})
+    compare(models, "PATCH", "registered-models/update", {"name": "none", "description": "new"})
+    for body in (
+        {"name": "flights", "version": "2"},
+        {"name": "flights", "version": "2"},
+        {"name": "flights", "version": "x"},
+        {"name": "flights"},
+    ):
+        compare(models, "DELETE", "model-versions/delete", body)
+    compare(models, "GET", "registered-models/alias", query="name=flights&alias=champion")
+    for body in (
+        {"name": "flights", "new_name": "plain"}, {"name": "flights", "new_name": "trips"}, {"name": "flights", "new_name": "x"},
+        {"name": "trips", "new_name": "a/b"}, {"name": "trips", "new_name": " "}, {"name": "trips"}, {"name": "trips", "new_name": "trips"},
+    ):  # fmt: skip
+        compare(models, "POST", "registered-models/rename", body)
+    compare(models, "GET", "registered-models/get", query="name=trips")
+    held_the_same(models)
+    for body in ({"name": "trips"}, {"name": "trips"}, {}):
+        compare(models, "DELETE", "registered-models/delete", body)
+    compare(models, "GET", "registered-models/search")
+    held_the_same(models)

@@ -108,6 +108,31 @@ class DescribeRegistryVersion(msgspec.Struct, frozen=True, kw_only=True):
     description: str | None
 
 
+class ChangeRegistryModel(msgspec.Struct, frozen=True, kw_only=True):
+    """Another name or description, or none of it any more. Gives the RegistryModel, or None where it is deleted."""
+
+    name: str
+    new_name: str | None = None
+    description: str | None = None
+    delete: bool = False
+
+
+class DeleteRegistryVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """Its number is never given again; its aliases go with it."""
+
+    name: str
+    version: int
+
+
+class MoveStage(msgspec.Struct, frozen=True, kw_only=True):
+    """Into a stage; `archive` has those that are in it leave it. Gives the RegistryVersion."""
+
+    name: str
+    version: int
+    stage: str
+    archive: bool
+
+
 class TagRegistry(msgspec.Struct, frozen=True, kw_only=True):
     """Set a tag of a model, or of a version of it; or delete it where `value` is None."""
 
@@ -131,6 +156,9 @@ ModelChange = (
     | CreateRegistryModel
     | CreateRegistryVersion
     | DescribeRegistryVersion
+    | ChangeRegistryModel
+    | DeleteRegistryVersion
+    | MoveStage
     | TagRegistry
     | MoveAlias
 )

@@ -9,12 +9,15 @@ from kedge.core.logged import Pair
 from kedge.core.mlflow_error import MlflowError, NeedsMlflow, does_not_exist, invalid_parameter
 from kedge.core.models import (
     ChangeLoggedModel,
+    ChangeRegistryModel,
     CreateLoggedModel,
     CreateRegistryModel,
     CreateRegistryVersion,
+    DeleteRegistryVersion,
     DescribeRegistryVersion,
     LoggedModel,
     MoveAlias,
+    MoveStage,
     RegistryModel,
     RegistryVersion,
     TagRegistry,
@@ -182,12 +185,54 @@ def _move_alias(connection: Any, change: MoveAlias, _: int) -> None:
     connection.execute(_SQL["upsert_alias"], (change.alias, change.version, change.name))
 
 
+def _change_model(connection: Any, change: ChangeRegistryModel, now_ms: int) -> RegistryModel | None:
+    _plain_model(connection, change.name)
+    if change.delete:
+        for name in ("version_tags", "versions", "model_tags", "aliases", "model"):
+            connection.execute(_SQL[f"delete_{name}"], (change.name,))
+        return None
+    if change.new_name is None:
+        connection.execute(_SQL["describe_model"], (change.description, now_ms, change.name))
+        return model_reads.registered(_asker(connection), change.name)
+    if change.new_name != change.name and connection.execute(_SQL["model"], (change.new_name,)).fetchone():
+        raise MlflowError(
+            "RESOURCE_ALREADY_EXISTS",
+            f"Registered Model (name={change.new_name}) already exists. "
+            "Error: UNIQUE constraint failed: registered_models.workspace, registered_models.name",
+        )
+    connection.execute(_SQL["rename_model"], (change.new_name, now_ms, change.name))
+    connection.execute(_SQL["touch_versions"], (now_ms, change.new_name))
+    return model_reads.registered(_asker(connection), change.new_name)
+
+
+def _delete_version(connection: Any, change: DeleteRegistryVersion, now_ms: int) -> None:
+    _nobody_listens(connection)
+    model_reads.version(_asker(connection), change.name, change.version)
+    connection.execute(_SQL["delete_version"], (now_ms, change.name, change.version))
+    connection.execute(_SQL["delete_aliases_of"], (change.name, change.version))
+    connection.execute(_SQL["touch_model"], (now_ms, change.name))
+
+
+def _move_stage(connection: Any, change: MoveStage, now_ms: int) -> RegistryVersion:
+    _nobody_listens(connection)
+    ask = _asker(connection)
+    model_reads.version(ask, change.name, change.version)
+    if change.archive:
+        connection.execute(_SQL["archive"], (now_ms, change.name, change.version, change.stage))
+    connection.execute(_SQL["move_stage"], (change.stage, now_ms, change.name, change.version))
+    connection.execute(_SQL["touch_model"], (now_ms, change.name))
+    return model_reads.version(ask, change.name, change.version)
+
+
 MODEL_CHANGES: dict[type, Callable[[Any, Any, int], Any]] = {
     CreateLoggedModel: _create_logged,
     ChangeLoggedModel: _change_logged,
     CreateRegistryModel: _create_model,
     CreateRegistryVersion: _create_version,
     DescribeRegistryVersion: _describe_version,
+    ChangeRegistryModel: _change_model,
+    DeleteRegistryVersion: _delete_version,
+    MoveStage: _move_stage,
     TagRegistry: _tag,
     MoveAlias: _move_alias,
 }

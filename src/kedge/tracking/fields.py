@@ -33,6 +33,7 @@ class Field(msgspec.Struct, frozen=True):
 Message = Mapping[str, Field]
 STRING, INT64, INT32, DOUBLE = Field("string"), Field("int64"), Field("int32"), Field("double")
 STRINGS = Field("string", repeated=True)
+BOOL = Field("bool")
 
 
 def messages(fields: Message) -> Field:

@@ -42,6 +42,7 @@ REQUIRED = Rule(lambda value: value is not None and value != "", of_type=False)
 TEXT = Rule(lambda value: isinstance(value, str))
 INTEGER = Rule(_intlike)
 NUMBER = Rule(_floatlike)
+BOOLEAN = Rule(lambda value: isinstance(value, bool))
 LIST = Rule(lambda value: isinstance(value, list))
 TEXTS = Rule(lambda value: all(isinstance(item, str) for item in value))
 

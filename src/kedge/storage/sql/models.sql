@@ -137,3 +137,55 @@ SELECT version FROM registered_model_aliases WHERE workspace = 'default' AND nam
 -- name: webhooks
 -- Whether somebody listens: MLflow's own server tells them.
 SELECT 1 FROM webhooks LIMIT 1
+
+-- name: rename_model
+-- Another name; versions, tags and aliases follow by their keys.
+UPDATE registered_models SET name = ?, last_updated_time = ? WHERE workspace = 'default' AND name = ?
+
+-- name: touch_versions
+-- All versions of a model have changed.
+UPDATE model_versions SET last_updated_time = ? WHERE workspace = 'default' AND name = ?
+
+-- name: describe_model
+-- Another description.
+UPDATE registered_models SET description = ?, last_updated_time = ? WHERE workspace = 'default' AND name = ?
+
+-- name: delete_version_tags
+-- Tags of all versions of a model.
+DELETE FROM model_version_tags WHERE workspace = 'default' AND name = ?
+
+-- name: delete_versions
+-- All versions of a model.
+DELETE FROM model_versions WHERE workspace = 'default' AND name = ?
+
+-- name: delete_model_tags
+-- All tags of a model.
+DELETE FROM registered_model_tags WHERE workspace = 'default' AND name = ?
+
+-- name: delete_aliases
+-- All aliases of a model.
+DELETE FROM registered_model_aliases WHERE workspace = 'default' AND name = ?
+
+-- name: delete_model
+-- The model.
+DELETE FROM registered_models WHERE workspace = 'default' AND name = ?
+
+-- name: delete_version
+-- A version keeps its number and loses what it says.
+UPDATE model_versions SET current_stage = 'Deleted_Internal', last_updated_time = ?, description = NULL, user_id = NULL,
+    source = 'REDACTED-SOURCE-PATH', run_id = 'REDACTED-RUN-ID', run_link = 'REDACTED-RUN-LINK', status_message = NULL
+WHERE workspace = 'default' AND name = ? AND version = ?
+
+-- name: delete_aliases_of
+-- Aliases of a version.
+DELETE FROM registered_model_aliases WHERE workspace = 'default' AND name = ? AND version = ?
+
+-- name: archive
+-- Versions of a stage but one are archived.
+UPDATE model_versions SET current_stage = 'Archived', last_updated_time = ?
+WHERE workspace = 'default' AND name = ? AND version <> ? AND current_stage = ?
+
+-- name: move_stage
+-- Into a stage.
+UPDATE model_versions SET current_stage = ?, last_updated_time = ?
+WHERE workspace = 'default' AND name = ? AND version = ?
