@@ -21,15 +21,20 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _OURS = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
+    b"default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    b"frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
 )
 # MLflow's pages were not written for a strict policy: inline styles, workers and blobs are theirs.
 _MLFLOW = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
-    "frame-src 'self' blob: data:; frame-ancestors 'self'; base-uri 'self'; object-src 'none'"
+    b"default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+    b"img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+    b"frame-src 'self' blob: data:; frame-ancestors 'self'; base-uri 'self'; object-src 'none'"
 )
+
+
+_ASKED = frozenset(
+    {b"host", b"origin", b"sec-fetch-site", b"content-length"}
+)  # servers give names in lower case
 
 
 class BodyTooLarge(TooLarge):
@@ -50,7 +55,9 @@ class Guard:
             await self.app(scope, receive, send)
             return
         headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+            name.decode("latin-1"): value.decode("latin-1")
+            for name, value in scope["headers"]
+            if name in _ASKED
         }
         send = _with_headers(send, _MLFLOW if scope["path"].startswith("/mlflow") else _OURS)
         refusal = self._refusal(scope, headers)
@@ -110,27 +117,27 @@ def name_of(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
-def _with_headers(send: Send, policy: str) -> Send:
-    extra = [
-        (b"content-security-policy", policy.encode()),
-        (b"x-content-type-options", b"nosniff"),
-        (b"referrer-policy", b"same-origin"),
-        (b"cross-origin-opener-policy", b"same-origin"),
-    ]
+_ALWAYS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+]
+_POLICY = b"content-security-policy"
+_SET = frozenset(name for name, _ in _ALWAYS)
 
+
+def _with_headers(send: Send, policy: bytes) -> Send:
     async def sender(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            given = message.get("headers", [])
-            # A file that a user logged comes with a policy of its own, stricter than ours.
-            sandboxed = any(
-                n.lower() == b"content-security-policy" and v.startswith(b"sandbox") for n, v in given
-            )
-            added = extra[1:] if sandboxed else extra
-            names = {name for name, _ in added}
-            message = {
-                **message,
-                "headers": [*(pair for pair in given if pair[0].lower() not in names), *added],
-            }
+            kept, own = [], (_POLICY, policy)
+            for pair in message.get("headers", ()):
+                name = pair[0].lower()
+                if name == _POLICY:
+                    # A file that a user logged comes with a policy of its own, stricter than ours.
+                    own = pair if pair[1].startswith(b"sandbox") else own
+                elif name not in _SET:
+                    kept.append(pair)
+            message = {**message, "headers": [*kept, own, *_ALWAYS]}
         await send(message)
 
     return sender

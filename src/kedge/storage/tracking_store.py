@@ -1,5 +1,6 @@
 """`TrackingStore` on MLflow's own tables."""
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
@@ -35,6 +36,8 @@ _AT_ONCE = 500
 """Ids in one query: databases limit the number of arguments."""
 _FEW = 1000
 """As many runs are looked at one by one faster than an index of an order is walked."""
+_CROWD = 20_000
+"""So many points of the steps that a sample meets are not read to keep a few: many share a step."""
 _FIRST, _LAST = -(2**63), 2**63 - 1
 
 Value = TypeVar("Value")
@@ -129,12 +132,28 @@ class SqlTracking:
     def sampled(self, run_id: str, key: str, points: int, steps: tuple[int, int] | None) -> list[Metric]:
         first, last = steps or (_FIRST, _LAST)
         asked = (run_id, key, first, last)
-        counted = self._database.row(_RUNS["history_length"], asked)
-        places = group_starts(int(counted[0]) if counted else 0, points)
+        every = [step for (step,) in self._database.tuples(_RUNS["history_steps"], asked)]
+        places = group_starts(len(every), points)
+        wanted = list(dict.fromkeys(every[place] for place in places))
+        crowd = sum(bisect_right(every, step) - bisect_left(every, step) for step in wanted)
+        if crowd > _CROWD:
+            return self._at_places(key, asked, places)
+        rows: dict[int, list[Any]] = defaultdict(list)
+        for some in _chunks(wanted):
+            query = placed(_RUNS["at_steps"], len(some)) + "\n" + _RUNS["at_steps_order"]
+            for row in self._database.tuples(query, (run_id, key, *some)):
+                rows[row[2]].append(row)
+        # A place within its step: as far from the step's first point as the place is from the first such step.
+        return [
+            _point(key, *rows[every[place]][place - bisect_left(every, every[place])]) for place in places
+        ]
+
+    def _at_places(self, key: str, asked: tuple[Any, ...], places: list[int]) -> list[Metric]:
+        """Points by their place in the order of all, which the database counts out."""
         found: list[Metric] = []
         for some in _chunks(places):
             query = placed(_RUNS["sampled"], len(some)) + "\n" + _RUNS["sampled_order"]
-            found += [_point(key, *row) for row in self._database.rows(query, (*asked, *some))]
+            found += [_point(key, *row) for row in self._database.tuples(query, (*asked, *some))]
         return found
 
     def logged_model(self, model_id: str, *, deleted: bool) -> LoggedModel:

@@ -128,8 +128,7 @@ def _create_run(connection: Any, change: CreateRun, _: int) -> LoggedRun:
         _RUNS["insert_run"],
         (change.run_id, change.name, change.user_id, change.start_time, uri, change.experiment_id),
     )
-    for tag in change.tags:
-        connection.execute(_RUNS["upsert_tag"], (tag.key, tag.value, change.run_id))
+    connection.executemany(_RUNS["upsert_tag"], [(tag.key, tag.value, change.run_id) for tag in change.tags])
     info = RunInfo(
         run_id=change.run_id,
         name=change.name,

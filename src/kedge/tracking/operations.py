@@ -16,6 +16,7 @@ from kedge.tracking.plans import Fresh, Operation, Plan
 from kedge.tracking.requests import of_body, of_query
 
 _SHORTCUTS = {
+    ("POST", "runs/create"): shortcuts.of_create_run,
     ("POST", "runs/log-metric"): shortcuts.of_log_metric,
     ("POST", "runs/log-batch"): shortcuts.of_log_batch,
 }
@@ -37,7 +38,7 @@ def plan_of_body(
 ) -> Plan:
     """What a body comes to, with what the path names. Raises MlflowError, NeedsMlflow."""
     if operation.shortcut is not None and content_type == "application/json":
-        plan = operation.shortcut(content)
+        plan = operation.shortcut(content, fresh)
         if plan is not None:
             return plan
     return operation.plan(of_body(operation.takes, content, content_type) | named, fresh)

@@ -41,4 +41,4 @@ class Operation(msgspec.Struct, frozen=True):
     takes: Any
     plan: Callable[[dict[str, Any], Fresh], Plan]
     permission: Permission
-    shortcut: Callable[[bytes], Plan | None] | None = None
+    shortcut: Callable[[bytes, Fresh], Plan | None] | None = None

@@ -82,8 +82,20 @@ def _metric(fields: Fields) -> Metric:
 
 
 def _create(fields: Fields, fresh: Fresh) -> Plan:
-    tags = [_pair(tag) for tag in fields.get("tags", ())]
-    given = fields.get("run_name", "")
+    return create_run(
+        fresh,
+        fields.get("experiment_id") or "0",
+        fields.get("user_id", ""),
+        fields.get("run_name", ""),
+        fields.get("start_time", 0),
+        [_pair(tag) for tag in fields.get("tags", ())],
+    )
+
+
+def create_run(  # noqa: PLR0917 - the fields of the request, in their order
+    fresh: Fresh, experiment_id: str, user_id: str, given: str, start_time: int, tags: list[Pair]
+) -> Plan:
+    """A run with a name: the given one, or the tagged one, or one that is made up."""
     tagged = next((tag.value for tag in tags if tag.key == RUN_NAME), "")
     if given and tagged and given != tagged:
         raise invalid_parameter(
@@ -94,11 +106,11 @@ def _create(fields: Fields, fresh: Fresh) -> Plan:
     if not tagged:
         tags.append(Pair(RUN_NAME, name))
     change = CreateRun(
-        experiment_id=rules.experiment_number(fields.get("experiment_id") or "0"),
+        experiment_id=rules.experiment_number(experiment_id),
         run_id=fresh.run_id(),
         name=name,
-        user_id=fields.get("user_id", ""),
-        start_time=fields.get("start_time", 0),
+        user_id=user_id,
+        start_time=start_time,
         tags=tuple(tags),
     )
     return Write(change, answers.created_run)

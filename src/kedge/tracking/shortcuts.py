@@ -9,8 +9,8 @@ from typing import Annotated
 import msgspec
 
 from kedge.core.logged import Metric, Pair
-from kedge.tracking.plans import Plan
-from kedge.tracking.run_operations import log_batch, log_metric
+from kedge.tracking.plans import Fresh, Plan
+from kedge.tracking.run_operations import create_run, log_batch, log_metric
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 _Long = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -62,11 +62,30 @@ class _LogBatch(msgspec.Struct, forbid_unknown_fields=True):
     tags: list[_Pair] = []
 
 
+class _CreateRun(msgspec.Struct, forbid_unknown_fields=True):
+    experiment_id: _Text
+    user_id: str = ""
+    run_name: str = ""
+    start_time: _Long = 0
+    tags: list[_Pair] = []
+
+
+_create_run = msgspec.json.Decoder(_CreateRun)
 _log_metric = msgspec.json.Decoder(_LogMetric)
 _log_batch = msgspec.json.Decoder(_LogBatch)
 
 
-def of_log_metric(content: bytes) -> Plan | None:
+def of_create_run(content: bytes, fresh: Fresh) -> Plan | None:
+    """The plan of a plain runs/create, else None."""
+    try:
+        body = _create_run.decode(content)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    tags = [Pair(each.key, each.value) for each in body.tags]
+    return create_run(fresh, body.experiment_id, body.user_id, body.run_name, body.start_time, tags)
+
+
+def of_log_metric(content: bytes, _: Fresh) -> Plan | None:
     """The plan of a plain runs/log-metric, else None."""
     try:
         body = _log_metric.decode(content)
@@ -84,7 +103,7 @@ def of_log_metric(content: bytes) -> Plan | None:
     return log_metric(body.run_id, metric)
 
 
-def of_log_batch(content: bytes) -> Plan | None:
+def of_log_batch(content: bytes, _: Fresh) -> Plan | None:
     """The plan of a plain runs/log-batch, else None."""
     try:
         body = _log_batch.decode(content)

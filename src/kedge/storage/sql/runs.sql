@@ -109,9 +109,17 @@ SELECT run_uuid, value, timestamp, step, is_nan FROM metrics WHERE key = ? AND r
 -- The end of `histories`.
 ORDER BY run_uuid, timestamp, step, value LIMIT ?
 
--- name: history_length
--- How many points lie between two steps.
-SELECT count(*) FROM metrics WHERE run_uuid = ? AND key = ? AND step >= ? AND step <= ?
+-- name: history_steps
+-- The steps of all points between two, read from an index alone.
+SELECT step FROM metrics WHERE run_uuid = ? AND key = ? AND step >= ? AND step <= ? ORDER BY step
+
+-- name: at_steps
+-- Points of the steps that follow.
+SELECT value, timestamp, step, is_nan FROM metrics WHERE run_uuid = ? AND key = ? AND step IN
+
+-- name: at_steps_order
+-- The end of `at_steps`.
+ORDER BY step, timestamp, value, is_nan
 
 -- name: sampled
 -- The first point of each of evenly sized groups, as NTILE makes them, and the last of all.
