@@ -45,7 +45,7 @@ docs: setup      ## take the screenshots in docs/screens again
 
 lock: setup      ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
-		--extra demo --extra postgres --extra s3 --group dev pyproject.toml requirements/build.in -o requirements/dev.lock
+		--extra demo --group dev pyproject.toml requirements/build.in -o requirements/dev.lock
 
 clean:           ## remove the environment and caches
 	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache

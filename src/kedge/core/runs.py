@@ -113,7 +113,6 @@ class TagExperiment(msgspec.Struct, frozen=True, kw_only=True):
     experiment_id: int
     key: str
     value: str | None
-    most_with_prefix: tuple[str, int] | None = None
 
 
 class CreateRun(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,9 +13,9 @@ SCHEMA_REVISION = "dc11669786a5"
 
 
 @functools.cache
-def snapshot(dialect: str) -> str:
-    """The statements for `sqlite` or `postgresql`."""
-    return (resources.files("kedge.storage") / "snapshots" / f"mlflow_{dialect}.sql").read_text()
+def snapshot() -> str:
+    """The statements that make MLflow's tables (scripts/mlflow_schema.py writes them)."""
+    return (resources.files("kedge.storage") / "snapshots" / "mlflow_sqlite.sql").read_text()
 
 
 def revision_of(connection: sqlite3.Connection) -> str | None:
@@ -41,7 +41,7 @@ def require_known(revision: str | None, place: object) -> None:
 def make(connection: sqlite3.Connection, now_ms: int) -> None:
     """Make MLflow's tables and its default experiment, inside the transaction that is open."""
     pending = ""
-    for line in snapshot("sqlite").splitlines(keepends=True):
+    for line in snapshot().splitlines(keepends=True):
         pending += line
         if sqlite3.complete_statement(pending):
             connection.execute(pending)

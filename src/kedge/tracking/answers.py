@@ -117,13 +117,12 @@ def run_info(found: RunInfo) -> bytes:
     return _encode({"run_info": _info(found)})
 
 
-def runs(found: Iterable[LoggedRun], token: str | None, *, inputs_of_models: bool) -> bytes:
-    """Of runs/search, which tells of models read only where asked to."""
+def runs(found: Iterable[LoggedRun], token: str | None) -> bytes:
+    """Of runs/search, which does not tell of models read."""
     listed = []
     for each in found:
         told = _logged(each, outputs=True)
-        if not inputs_of_models:
-            told["inputs"].pop("model_inputs", None)
+        told["inputs"].pop("model_inputs", None)
         listed.append(told)
     return _encode(_filled(runs=listed, next_page_token=token))
 

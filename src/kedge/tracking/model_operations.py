@@ -19,9 +19,9 @@ from kedge.core.models import (
 from kedge.tracking import model_answers, rules
 from kedge.tracking.fields import STRING, Field, messages
 from kedge.tracking.plans import Fresh, Operation, Plan, Read, Write
+from kedge.tracking.registry_grammar import PROMPT_TAG
 from kedge.tracking.requests import INTEGER, LIST, REQUIRED, TEXT, Request
 
-PROMPT_TAG = "mlflow.prompt.is_prompt"
 _PAIRS = messages({"key": STRING, "value": STRING})
 _STATUS = Field("enum", options=model_answers.STATUSES, first=0)
 

@@ -156,7 +156,7 @@ def _search(fields: Fields, _: Fresh) -> Plan:
 
     def answer(store: Any) -> bytes:
         found, more = store.run_page(query)
-        return answers.runs(found, token_after(offset + size) if more else None, inputs_of_models=False)
+        return answers.runs(found, token_after(offset + size) if more else None)
 
     return Read(answer)
 

@@ -34,10 +34,6 @@ ON CONFLICT (key, experiment_id) DO UPDATE SET value = excluded.value
 -- A tag.
 DELETE FROM experiment_tags WHERE experiment_id = ? AND key = ?
 
--- name: tags_with_prefix
--- Keys that begin like this.
-SELECT key FROM experiment_tags WHERE experiment_id = ? AND substr(key, 1, ?) = ?
-
 -- name: one
 -- By id.
 SELECT experiment_id, name, artifact_location, lifecycle_stage, creation_time, last_update_time
