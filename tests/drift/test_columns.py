@@ -176,3 +176,10 @@ def test_arguments_out_of_range_are_named() -> None:
     for bad in ({}, np.ones(5), np.ones((2, 2, 2)), 3.0, np.ones((5, 0))):
         with pytest.raises(DataError):
             test_columns(bad, bad)
+
+
+def test_frames_of_pandas_are_mappings() -> None:
+    pandas = pytest.importorskip("pandas")
+    reference, window = _tables()
+    frames = pandas.DataFrame(reference), pandas.DataFrame(window)
+    assert test_columns(*frames) == test_columns(reference, window)

@@ -79,7 +79,8 @@ def test_columns(
     Parameters
     ----------
     reference, window : mapping of name to array of shape (n,), or array of shape (n, k)
-        Columns of the same names, or as many. The columns of an array are named "0", "1", ... Columns may differ in length.
+        Columns of the same names, or as many. Frames of pandas will do. The columns of an array are named "0", "1", ...
+        Columns may differ in length.
     detectors : detector, sequence of them, or mapping of name to either; default None
         What tests each column. Columns that a mapping leaves out get the default.
     correction : bonferroni, holm, benjamini_hochberg, a function alike, or None; default benjamini_hochberg
@@ -141,8 +142,8 @@ def _require(holds: bool, name: str, value: Any, rule: str) -> None:
 
 
 def _columns(table: Any, what: str) -> dict[str, Column]:
-    if isinstance(table, Mapping):
-        columns = {name: _array(values) for name, values in table.items()}
+    if hasattr(table, "keys"):  # pandas' frames have them too
+        columns = {name: _array(table[name]) for name in table.keys()}  # noqa: SIM118
     else:
         array = np.asarray(table)
         if array.ndim != 2:
