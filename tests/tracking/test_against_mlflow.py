@@ -13,9 +13,7 @@ from typing import Any
 import pytest
 from tests.tracking.both import Both
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore"),  # MLflow's own
-]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # MLflow's own
 
 
 def compare(

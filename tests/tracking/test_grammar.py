@@ -12,7 +12,7 @@ from kedge.tracking.grammar import EXPERIMENTS, RUNS, parse_filter, parse_order
 mlflow_search = pytest.importorskip("mlflow.utils.search_utils")
 MlflowException = pytest.importorskip("mlflow.exceptions").MlflowException
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 KEYS = some.sampled_from(
     ["auc", "a b", "`a b`", '"a b"', "a.b", "status", "run_id", "start_time", "created", "run name", "name", "context",

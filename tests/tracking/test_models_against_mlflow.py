@@ -6,7 +6,7 @@ import pytest
 from tests.tracking.both import Both, PassedOn
 from tests.tracking.test_against_mlflow import compare, held_the_same, runs
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # MLflow's own
 __all__ = ["runs"]
 
 
