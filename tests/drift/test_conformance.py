@@ -12,9 +12,23 @@ from kedge.drift import ADWIN, ALL, BatchDetector, KolmogorovSmirnov, PageHinkle
 from kedge.testing.detectors import check_detector, parametrize_with_checks, yield_checks
 
 
-@parametrize_with_checks(ALL)
+FIRST = [cls(**cls.spec.examples[0]) for cls in ALL]
+OTHERS = [cls(**example) for cls in ALL for example in cls.spec.examples[1:]]
+
+
+@parametrize_with_checks(FIRST)
 def test_detector(check) -> None:
     check()
+
+
+@pytest.mark.slow
+@parametrize_with_checks(OTHERS)
+def test_detector_with_other_parameters(check) -> None:
+    check()
+
+
+def test_every_example_is_checked() -> None:
+    assert len(FIRST) + len(OTHERS) == sum(len(cls.spec.examples) for cls in ALL)
 
 
 def test_an_instance_is_checked_under_its_parameters() -> None:
