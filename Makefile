@@ -2,6 +2,8 @@
 .PHONY: help setup demo up test unit check fmt bench bench-tracking docs lock clean
 BIN := .venv/bin
 UNIT := not acceptance and not browser and not slow
+# Tests start many processes: compiled modules are kept between them.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
