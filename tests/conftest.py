@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.postgres import Cluster
+
 # A loaded machine is no defect: no test has a deadline for one example.
 settings.register_profile("kedge", deadline=None)
 settings.load_profile("kedge")
@@ -155,3 +157,19 @@ def mlflow_database(tmp_path_factory) -> Path:
     store = SqlAlchemyStore(f"sqlite:///{file}", "mlflow-artifacts:/")
     store._dispose_engine()
     return file
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL for the whole session."""
+    started = Cluster()
+    yield started
+    started.remove()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def database_place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Where a new database may be made: a file, and a database of PostgreSQL's."""
+    if request.param == "sqlite":
+        return tmp_path / "kedge.db"
+    return str(request.getfixturevalue("cluster").new())

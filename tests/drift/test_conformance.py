@@ -11,7 +11,6 @@ import kedge.drift
 from kedge.drift import ADWIN, ALL, BatchDetector, KolmogorovSmirnov, PageHinkley, StreamingDetector
 from kedge.testing.detectors import check_detector, parametrize_with_checks, yield_checks
 
-
 FIRST = [cls(**cls.spec.examples[0]) for cls in ALL]
 OTHERS = [cls(**example) for cls in ALL for example in cls.spec.examples[1:]]
 

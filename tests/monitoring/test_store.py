@@ -1,6 +1,8 @@
 """SqlMonitors on a real database file."""
 
 import math
+import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -61,8 +63,10 @@ def alert_of(run: MonitorRun, **changes) -> Alert:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> SqlMonitors:
-    return SqlMonitors(open_database(tmp_path / "kedge.db", SystemClock()))
+def store(database_place: Path | str) -> Iterator[SqlMonitors]:
+    database = open_database(database_place, SystemClock())
+    yield SqlMonitors(database)
+    database.close()
 
 
 def test_monitor_is_replaced_by_name(store):
@@ -145,7 +149,7 @@ def test_a_failing_save_leaves_nothing(store):
     store.save_monitor(MONITOR)
     run = run_of()
     twice = ColumnResult(column="a", detector="x", params={}, statistic=0.0, threshold=None, drift=False)
-    with pytest.raises(Exception, match="UNIQUE"):
+    with pytest.raises(sqlite3.IntegrityError, match=r"(?i)unique"):
         store.save_run(run, [twice, twice], [alert_of(run)], b"state")
     assert store.runs() == []
     assert store.alerts() == []

@@ -15,8 +15,8 @@ from kedge.storage.datasets import SqlDatasets
 
 
 @pytest.fixture
-def store(tmp_path):
-    database = open_database(tmp_path / "kedge.db", SystemClock())
+def store(database_place):
+    database = open_database(database_place, SystemClock())
     yield SqlDatasets(database, SystemClock())
     database.close()
 

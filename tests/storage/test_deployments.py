@@ -1,7 +1,5 @@
 """Endpoints, deployments and traffic on SQL."""
 
-from pathlib import Path
-
 import pytest
 
 from kedge.core.deployments import LATENCY_BUCKETS_MS, Deployment, TrafficMinute
@@ -32,8 +30,8 @@ def clock():
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock):
-    database = open_database(tmp_path / "kedge.db", clock)
+def store(database_place, clock):
+    database = open_database(database_place, clock)
     yield SqlDeployments(database, clock)
     database.close()
 

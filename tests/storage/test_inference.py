@@ -14,8 +14,8 @@ from kedge.storage.inference import SqlInference
 
 
 @pytest.fixture
-def store(tmp_path: Path):
-    database = open_database(tmp_path / "kedge.db", SystemClock())
+def store(tmp_path: Path, database_place):
+    database = open_database(database_place, SystemClock())
     yield SqlInference(database, tmp_path / "inference")
     database.close()
 

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import threading
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
@@ -30,8 +30,10 @@ class Hands:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return open_database(tmp_path / "kedge.db", SystemClock())
+def database(database_place) -> Iterator[Database]:
+    opened = open_database(database_place, SystemClock())
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -103,11 +105,13 @@ def test_an_unknown_job(jobs: SqlJobs) -> None:
 # Each says that it is ready and waits for the word, so that all claim at once.
 CLAIMER = """
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from kedge.core.clock import SystemClock
 from kedge.storage.database import open_database
 from kedge.storage.jobs import SqlJobs
-jobs = SqlJobs(open_database(Path(sys.argv[1]), SystemClock()), SystemClock())
+place = sys.argv[1]
+jobs = SqlJobs(open_database(place if "://" in place else Path(place), SystemClock()), SystemClock())
 print("ready", flush=True)
 sys.stdin.readline()
 while (job := jobs.claim("p", kinds=("pipeline",), lease_ms=600_000)) is not None:
@@ -116,7 +120,7 @@ while (job := jobs.claim("p", kinds=("pipeline",), lease_ms=600_000)) is not Non
 
 
 @pytest.mark.slow
-def test_threads_and_processes_share_without_doubling(database: Database) -> None:
+def test_threads_and_processes_share_without_doubling(database: Database, database_place) -> None:
     jobs = SqlJobs(database, SystemClock())
     expected = {jobs.enqueue("pipeline", {}).id for _ in range(150)}
     taken: list[str] = []
@@ -125,7 +129,7 @@ def test_threads_and_processes_share_without_doubling(database: Database) -> Non
         while (job := jobs.claim("t", kinds=("pipeline",), lease_ms=600_000)) is not None:
             taken.append(job.id)
 
-    command = [sys.executable, "-c", CLAIMER, str(database.path)]
+    command = [sys.executable, "-c", CLAIMER, str(database_place)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     processes = [subprocess.Popen(command, **pipes) for _ in range(2)]
     assert [process.stdout.readline() for process in processes] == ["ready\n"] * 2

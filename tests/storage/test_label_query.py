@@ -4,7 +4,7 @@ from kedge.core.clock import SystemClock
 from kedge.core.inference import Label
 from kedge.storage.database import open_database
 from kedge.storage.inference import SqlInference
-from kedge.storage.statements import statements
+from kedge.storage.statements import placed, statements
 
 
 def test_labels_are_searched_by_request(tmp_path):
@@ -14,8 +14,7 @@ def test_labels_are_searched_by_request(tmp_path):
     with database.write() as connection:
         connection.execute("ANALYZE")
     plan = database.rows(
-        "EXPLAIN QUERY PLAN " + statements("inference")["labels"],
-        {"endpoint": "flights", "request_ids": '["r7"]'},
+        "EXPLAIN QUERY PLAN " + placed(statements("inference")["labels"], 1), ("flights", "r7")
     )
     assert any("endpoint=? AND request_id=?" in row["detail"] for row in plan)
     assert [label.request_id for label in store.labels("flights", ["r7", "r9", "x"])] == ["r7", "r9"]

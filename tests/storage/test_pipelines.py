@@ -1,7 +1,7 @@
 """Runs, steps, code and cache in SQL; writes under a job that is no longer held are refused."""
 
+import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,8 +42,8 @@ def a_step(name: str, index: int, **changes: Any) -> StepRun:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(tmp_path / "kedge.db", SystemClock())
+def database(database_place) -> Iterator[Database]:
+    opened = open_database(database_place, SystemClock())
     yield opened
     opened.close()
 
@@ -93,7 +93,7 @@ def test_steps_are_replaced_by_name_and_listed_by_index(store: SqlPipelines) -> 
 
 def test_a_batch_of_steps_is_all_or_none(store: SqlPipelines) -> None:
     store.create_run(a_run())
-    with pytest.raises(Exception, match="NOT NULL"):
+    with pytest.raises(sqlite3.IntegrityError, match=r"(?i)not.null"):
         store.save_steps([a_step("a", 0), a_step("b", 1, function=None)])
     assert store.steps("r1") == []
 

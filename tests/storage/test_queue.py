@@ -1,7 +1,6 @@
 """The job queue: one worker a job, leases by the clock, and the fence."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,8 +35,8 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-def database(tmp_path: Path, clock: SetClock) -> Iterator[Database]:
-    opened = open_database(tmp_path / "kedge.db", clock)
+def database(database_place, clock: SetClock) -> Iterator[Database]:
+    opened = open_database(database_place, clock)
     yield opened
     opened.close()
 

@@ -17,8 +17,8 @@ CHECKS = (
 
 
 @pytest.fixture
-def store(tmp_path):
-    database = open_database(tmp_path / "kedge.db", SystemClock())
+def store(database_place):
+    database = open_database(database_place, SystemClock())
     yield SqlReports(database)
     database.close()
 

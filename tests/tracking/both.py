@@ -1,11 +1,16 @@
 """MLflow's own server and Kedge's routes, asked the same: what both answer, and what both then hold."""
 
 import asyncio
+import contextlib
 import json
 import re
 import sqlite3
 from pathlib import Path
 from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from tests.postgres import driven
 
 from kedge.api.mlflow.tracking import TrackingRoutes
 from kedge.core.clock import SystemClock
@@ -62,17 +67,19 @@ class PassedOn(Exception):
 class Both:
     """Two servers with a store each. Ids that one makes up are given names, so that requests and answers compare."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, theirs: Path | str, ours: Path | str) -> None:
         from mlflow.server import app, handlers
 
         handlers._tracking_store = handlers._model_registry_store = None
         handlers.initialize_backend_stores(
-            f"sqlite:///{folder}/mlflow.db", default_artifact_root="mlflow-artifacts:/"
+            f"sqlite:///{theirs}" if isinstance(theirs, Path) else driven(theirs),
+            default_artifact_root="mlflow-artifacts:/",
         )
+        self._store = handlers._tracking_store
         self.theirs = app.test_client()
-        self.their_file = folder / "mlflow.db"
-        self.our_file = folder / "kedge.db"
-        self.database = open_database(self.our_file, SystemClock())
+        self.places = (theirs, ours)
+        self.postgresql = isinstance(ours, str)
+        self.database = open_database(ours, SystemClock())
         self.store = SqlTracking(self.database, SystemClock())
         self.ours = TrackingRoutes(self.store, _refuse)
         self.loop = asyncio.new_event_loop()
@@ -81,6 +88,7 @@ class Both:
     def close(self) -> None:
         self.store.close()
         self.database.close()
+        self._store._dispose_engine()
         self.loop.close()
 
     def name(self, name: str, theirs: str, ours: str) -> None:
@@ -138,16 +146,14 @@ class Both:
 
     def held(self) -> tuple[dict, dict]:
         """What both databases hold, ids replaced by names, times left out."""
-        return self._held(self.their_file, 0), self._held(self.our_file, 1)
+        return self._held(0), self._held(1)
 
-    def _held(self, file: Path, side: int) -> dict[str, list[Any]]:
+    def _held(self, side: int) -> dict[str, list[Any]]:
         found = {}
-        connection = sqlite3.connect(file)
-        connection.row_factory = sqlite3.Row
-        for table in _TABLES:
+        for table, held in table_rows(self.places[side]).items():
             rows = []
-            for row in connection.execute(f"SELECT * FROM {table}"):
-                told = {k: (None if v is None else "t") if k in _TIMES else v for k, v in dict(row).items()}
+            for row in held:
+                told = {k: (None if v is None else "t") if k in _TIMES else v for k, v in row.items()}
                 told = {k: v for k, v in told.items() if k not in _MADE_UP}
                 if told.get("source_type") == "DATASET":
                     del told["source_id"]
@@ -156,8 +162,20 @@ class Both:
                     text = text.replace(ids[side], f"<{name}>")
                 rows.append(text)
             found[table] = sorted(rows)
-        connection.close()
         return found
+
+
+def table_rows(place: Path | str) -> dict[str, list[dict[str, Any]]]:
+    """All that is in the tables, by table."""
+    if isinstance(place, Path):
+        with contextlib.closing(sqlite3.connect(place)) as connection:
+            connection.row_factory = sqlite3.Row
+            return {
+                table: [dict(row) for row in connection.execute(f"SELECT * FROM {table}")]
+                for table in _TABLES
+            }
+    with psycopg.connect(place, row_factory=dict_row) as opened:
+        return {table: opened.execute(f"SELECT * FROM {table}".encode()).fetchall() for table in _TABLES}
 
 
 async def ask(app, method: str, path: str, body: bytes, query: str, content_type: str) -> tuple[int, Any]:

@@ -319,6 +319,8 @@ def test_the_registry_s_later_life(models: Both) -> None:
         {"stage": "Archived", "archive_existing_versions": True}, {"stage": "Production", "version": "9"},
         {"stage": "Production", "version": "x"}, {"stage": "None", "archive_existing_versions": "yes"}, {"stage": "Production"},
     ):  # fmt: skip
+        if models.postgresql and more.get("archive_existing_versions") is True:
+            continue  # MLflow compares a number with a text there, which psycopg 3 refuses
         compare(models, "POST", "model-versions/transition-stage", {**stage, **more})
     for query in (
         "name=flights", "name=flights&stages=Staging", "name=flights&stages=staging&stages=None", "name=flights&stages=nope",

@@ -1,6 +1,5 @@
 """Dataset versions in SQL."""
 
-import sqlite3
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,7 +16,7 @@ from kedge.core.datasets import (
 )
 from kedge.core.errors import NotFound
 from kedge.core.ids import new_id
-from kedge.storage.database import Database
+from kedge.storage.database import Database, Row
 from kedge.storage.statements import statements
 
 _SQL = statements("datasets")
@@ -111,7 +110,7 @@ def _content_id(files: tuple[DatasetFile, ...]) -> str:
     return hasher.hexdigest()
 
 
-def _version(row: sqlite3.Row) -> DatasetVersion:
+def _version(row: Row) -> DatasetVersion:
     values = dict(row)
     values["files"] = msgspec.json.decode(values["files"], type=tuple[DatasetFile, ...])
     values["columns"] = msgspec.json.decode(values["columns"], type=tuple[ColumnProfile, ...])

@@ -1,6 +1,5 @@
 """Endpoints, deployments and their traffic in SQL."""
 
-import sqlite3
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -8,7 +7,7 @@ import msgspec
 from kedge.core.clock import Clock
 from kedge.core.deployments import Deployment, DeploymentState, Endpoint, TrafficMinute
 from kedge.core.errors import NotFound
-from kedge.storage.database import Database
+from kedge.storage.database import Database, Row
 from kedge.storage.statements import statements
 
 _SQL = statements("deployments")
@@ -80,15 +79,15 @@ class SqlDeployments:
         return [_traffic(row) for row in self._database.rows(_SQL["traffic"], (endpoint, since_ms))]
 
 
-def _deployment(row: sqlite3.Row) -> Deployment:
+def _deployment(row: Row) -> Deployment:
     return Deployment(**dict(row))
 
 
-def _endpoint(row: sqlite3.Row) -> Endpoint:
+def _endpoint(row: Row) -> Endpoint:
     return Endpoint(**dict(row))
 
 
-def _traffic(row: sqlite3.Row) -> TrafficMinute:
+def _traffic(row: Row) -> TrafficMinute:
     values = dict(row)
     values["latency_ms_counts"] = msgspec.json.decode(values["latency_ms_counts"], type=tuple[int, ...])
     return TrafficMinute(**values)

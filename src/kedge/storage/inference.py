@@ -10,7 +10,7 @@ from kedge.core.errors import Invalid
 from kedge.core.ids import is_name
 from kedge.core.inference import InferenceSegment, Label
 from kedge.storage.database import Database
-from kedge.storage.statements import statements
+from kedge.storage.statements import chunks, placed, statements
 
 _SQL = statements("inference")
 _INTEGER_LIMIT = 2**63
@@ -70,9 +70,11 @@ class SqlInference:
         return added
 
     def labels(self, endpoint: str, request_ids: list[str]) -> list[Label]:
-        asked = msgspec.json.encode(sorted(set(request_ids))).decode()
-        found = self._database.rows(_SQL["labels"], {"endpoint": endpoint, "request_ids": asked})
-        return [Label(**dict(row)) for row in found]
+        found: list[Label] = []
+        for some in chunks(sorted(set(request_ids))):
+            query = placed(_SQL["labels"], len(some)) + "\n" + _SQL["labels_order"]
+            found += [Label(**dict(row)) for row in self._database.rows(query, (endpoint, *some))]
+        return found
 
     def label_watermark_ms(self, endpoint: str) -> int | None:
         row = self._database.row(_SQL["label_watermark"], (endpoint,))

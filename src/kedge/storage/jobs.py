@@ -1,6 +1,5 @@
 """The job queue in SQL: claims are made in one transaction, so that a job is given to one worker at a time."""
 
-import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -9,8 +8,8 @@ from kedge.core.clock import Clock
 from kedge.core.errors import NotFound
 from kedge.core.ids import new_id
 from kedge.core.jobs import Job, JobKind, JobState
-from kedge.storage.database import Database
-from kedge.storage.statements import statements
+from kedge.storage.database import Database, Row
+from kedge.storage.statements import placed, statements
 
 _SQL = statements("jobs")
 
@@ -36,11 +35,11 @@ class SqlJobs:
 
     def claim(self, worker: str, *, kinds: tuple[JobKind, ...], lease_ms: int) -> Job | None:
         now_ms = self._clock.now_ms()
-        wanted = {"now_ms": now_ms, "kinds": msgspec.json.encode(kinds).decode()}
-        if self._database.row(_SQL["next"], wanted) is None:
+        query, wanted = placed(_SQL["next"], len(kinds)) + "\n" + _SQL["next_order"], (now_ms, *kinds)
+        if self._database.row(query, wanted) is None:
             return None  # the common case needs no write lock
         with self._database.write() as connection:
-            row = connection.execute(_SQL["next"], wanted).fetchone()
+            row = connection.execute(query, wanted).fetchone()
             if row is None:
                 return None
             taken = {"id": row["id"], "worker": worker, "now_ms": now_ms, "lease_until_ms": now_ms + lease_ms}
@@ -50,7 +49,7 @@ class SqlJobs:
     def renew(self, job: Job, *, lease_ms: int) -> bool:
         with self._database.write() as connection:
             until_ms = self._clock.now_ms() + lease_ms
-            return connection.execute(_SQL["renew"], (until_ms, job.id, job.fence)).rowcount == 1
+            return bool(connection.execute(_SQL["renew"], (until_ms, job.id, job.fence)).rowcount == 1)
 
     def finish(
         self, job: Job, *, state: JobState, result: dict[str, Any] | None = None, error: str = ""
@@ -64,15 +63,15 @@ class SqlJobs:
             "now_ms": self._clock.now_ms(),
         }
         with self._database.write() as connection:
-            return connection.execute(_SQL["finish"], values).rowcount == 1
+            return bool(connection.execute(_SQL["finish"], values).rowcount == 1)
 
     def release(self, job: Job) -> bool:
         with self._database.write() as connection:
-            return connection.execute(_SQL["release"], (job.id, job.fence)).rowcount == 1
+            return bool(connection.execute(_SQL["release"], (job.id, job.fence)).rowcount == 1)
 
     def cancel(self, job_id: str) -> bool:
         with self._database.write() as connection:
-            return connection.execute(_SQL["cancel"], (self._clock.now_ms(), job_id)).rowcount == 1
+            return bool(connection.execute(_SQL["cancel"], (self._clock.now_ms(), job_id)).rowcount == 1)
 
     def get(self, job_id: str) -> Job:
         row = self._database.row(_SQL["get"], (job_id,))
@@ -84,7 +83,7 @@ class SqlJobs:
         return [_job(row) for row in self._database.rows(_SQL["recent"], (limit,))]
 
 
-def _job(row: sqlite3.Row) -> Job:
+def _job(row: Row) -> Job:
     values = dict(row)
     del values["unique_key"]
     values["payload"] = msgspec.json.decode(values["payload"])

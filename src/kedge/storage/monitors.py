@@ -1,14 +1,13 @@
 """Monitors, their runs, alerts and triggers in SQL; a window's evaluation is one transaction."""
 
 import math
-import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from kedge.core.errors import NotFound
 from kedge.core.monitors import Alert, AlertState, ColumnResult, Monitor, MonitorRun, Trigger
-from kedge.storage.database import Database
+from kedge.storage.database import Database, Row
 from kedge.storage.statements import statements
 
 _json = msgspec.json.encode
@@ -170,7 +169,7 @@ def _run_row(run: MonitorRun) -> tuple[Any, ...]:
     )
 
 
-def _run(row: sqlite3.Row) -> MonitorRun:
+def _run(row: Row) -> MonitorRun:
     fields = {
         **dict(row),
         "reference": msgspec.json.decode(row["reference"]),
@@ -196,7 +195,7 @@ def _result_row(run_id: str, result: ColumnResult) -> tuple[Any, ...]:
     )
 
 
-def _result(row: sqlite3.Row) -> ColumnResult:
+def _result(row: Row) -> ColumnResult:
     return ColumnResult(
         column=row["column_name"],
         detector=row["detector"],
@@ -215,7 +214,7 @@ def _alert_row(alert: Alert) -> tuple[Any, ...]:
     return msgspec.structs.astuple(alert)
 
 
-def _alert(row: sqlite3.Row) -> Alert:
+def _alert(row: Row) -> Alert:
     return msgspec.convert(dict(row), Alert)
 
 

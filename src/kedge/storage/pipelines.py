@@ -1,6 +1,5 @@
 """Pipeline runs, steps, code and the step cache in SQL."""
 
-import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -8,7 +7,7 @@ import msgspec
 from kedge.core.errors import NotFound
 from kedge.core.jobs import Job
 from kedge.core.pipelines import CachedStep, CodeSnapshot, PipelineRun, StepOutput, StepRun
-from kedge.storage.database import Database
+from kedge.storage.database import Connection, Database, Row
 from kedge.storage.statements import statements
 
 _SQL = statements("pipelines")
@@ -59,6 +58,7 @@ class SqlPipelines:
     def save_code(self, code: CodeSnapshot) -> None:
         values = msgspec.structs.asdict(code)
         values["files"] = _text(code.files)
+        values["git_dirty"] = int(code.git_dirty)
         with self._database.write() as connection:
             connection.execute(_SQL["save_code"], values)
 
@@ -85,7 +85,7 @@ class SqlPipelines:
             connection.execute(_SQL["remember"], values)
 
 
-def _held(connection: sqlite3.Connection, job: Job | None) -> bool:
+def _held(connection: Connection, job: Job | None) -> bool:
     return job is None or connection.execute(_SQL["held"], (job.id, job.fence)).fetchone() is not None
 
 
@@ -100,7 +100,7 @@ def _run_values(run: PipelineRun) -> dict[str, Any]:
     return values
 
 
-def _run(row: sqlite3.Row) -> PipelineRun:
+def _run(row: Row) -> PipelineRun:
     values = dict(row)
     values["params"] = msgspec.json.decode(values["params"])
     values["result"] = msgspec.json.decode(values["result"]) if values["result"] else None
@@ -114,7 +114,7 @@ def _step_values(step: StepRun) -> dict[str, Any]:
     return values
 
 
-def _step(row: sqlite3.Row) -> StepRun:
+def _step(row: Row) -> StepRun:
     values = dict(row)
     values["depends_on"] = msgspec.json.decode(values["depends_on"], type=tuple[str, ...])
     output = values["output"]
@@ -122,7 +122,7 @@ def _step(row: sqlite3.Row) -> StepRun:
     return StepRun(**values)
 
 
-def _cached(row: sqlite3.Row | None) -> CachedStep | None:
+def _cached(row: Row | None) -> CachedStep | None:
     if row is None:
         return None
     values = dict(row)

@@ -1,13 +1,12 @@
 """Validation reports in SQL."""
 
-import sqlite3
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from kedge.core.errors import NotFound
 from kedge.core.reports import Check, Report
-from kedge.storage.database import Database
+from kedge.storage.database import Database, Row
 from kedge.storage.statements import statements
 
 _SQL = statements("reports")
@@ -22,6 +21,7 @@ class SqlReports:
     def add(self, report: Report) -> None:
         values = msgspec.structs.asdict(report)
         values["checks"] = msgspec.json.encode(report.checks).decode()
+        values["passed"] = int(report.passed)
         with self._database.write() as connection:
             connection.execute(_SQL["insert"], values)
 
@@ -38,7 +38,7 @@ class SqlReports:
         return [_report(row) for row in self._database.rows(_SQL["reports"], wanted)]
 
 
-def _report(row: sqlite3.Row) -> Report:
+def _report(row: Row) -> Report:
     values = dict(row)
     values["checks"] = msgspec.json.decode(values["checks"], type=tuple[Check, ...])
     values["passed"] = bool(values["passed"])

@@ -74,7 +74,7 @@ def count_query(condition: Comparison, most: int) -> Query:
     text = Text()
     text.add("SELECT count(*) FROM (SELECT 1 FROM " + _VALUES[condition.kind] + " AS d WHERE")  # noqa: S608 - literals
     _driving(text, condition)
-    text.add("LIMIT ?) AS some", most)
+    text.add("LIMIT ?) AS counted", most)
     return text.done()
 
 

@@ -2,9 +2,12 @@
 
 import functools
 import re
+from collections.abc import Iterable, Iterator
 from importlib import resources
-from typing import LiteralString, cast
+from typing import Any, LiteralString, cast
 
+AT_ONCE = 500
+"""Values in one query: databases limit the number of arguments."""
 _HEAD = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 
@@ -20,3 +23,10 @@ def placed(query: LiteralString, count: int) -> LiteralString:
     """The query, which ends in IN, with room for `count` values."""
     room: LiteralString = "(" + ", ".join(["?"] * count) + ")"
     return query + room
+
+
+def chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+    """The values in lists that one query may ask for."""
+    listed = list(values)
+    for start in range(0, len(listed), AT_ONCE):
+        yield listed[start : start + AT_ONCE]

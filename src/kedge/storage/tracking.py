@@ -2,22 +2,16 @@
 
 import math
 import re
-import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 from urllib.parse import unquote, urlsplit
 
-import msgspec
-
 from kedge.core.errors import Invalid, NotFound
 from kedge.core.tracking import MetricPoint, ModelVersion, RegisteredModel, TrackedRun
-from kedge.storage.database import Database
-from kedge.storage.statements import statements
-
-SCHEMA_REVISION = "dc11669786a5"
-"""The alembic revision of MLflow 3.17.2, which the sidecar migrates to before it answers."""
+from kedge.storage.database import Database, Row
+from kedge.storage.statements import chunks, placed, statements
 
 _SQL = statements("tracking")
 _SORTS = ("start", "name", "status", "experiment", "duration")
@@ -26,19 +20,16 @@ _RUN_ARTIFACT = re.compile(r"runs:/+([0-9a-f]{32})(?:/(.*))?")
 
 
 class MlflowTables:
-    """`TrackingReader` on MLflow's own tables; all is empty until MLflow has made them."""
+    """`TrackingReader` on MLflow's own tables."""
 
     def __init__(self, database: Database, artifacts: Path) -> None:
         self._database = database
         self._artifacts = artifacts
-        self._made = False
 
     def runs(
         self, *, search: str = "", status: str = "", sort: str = "-start", limit: int = 100, offset: int = 0
     ) -> list[TrackedRun]:
         order, metric = _order(sort)
-        if not self._is_made():
-            return []
         found = self._database.rows(
             _SQL["runs"] + order + _SQL["page"],
             {**_matching(search, status), "metric": metric, "limit": limit, "offset": offset},
@@ -46,28 +37,22 @@ class MlflowTables:
         return self._tracked(found)
 
     def count_runs(self, *, search: str = "", status: str = "") -> int:
-        if not self._is_made():
-            return 0
         row = self._database.row(_SQL["count_runs"], _matching(search, status))
         return row["found"] if row else 0
 
     def get_run(self, run_id: str) -> TrackedRun:
-        found = self._database.rows(_SQL["get_run"], (run_id,)) if self._is_made() else []
+        found = self._database.rows(_SQL["get_run"], (run_id,))
         if not found:
             raise NotFound(f"there is no MLflow run {run_id!r}")
         return self._tracked(found)[0]
 
     def metric_history(self, run_id: str, key: str) -> list[MetricPoint]:
-        if not self._is_made():
-            return []
         return [
             MetricPoint(step=row["step"], at_ms=row["timestamp"], value=_value(row))
             for row in self._database.rows(_SQL["metric_history"], (run_id, key))
         ]
 
     def models(self) -> list[RegisteredModel]:
-        if not self._is_made():
-            return []
         aliases: dict[str, dict[str, str]] = defaultdict(dict)
         for row in self._database.rows(_SQL["aliases"], {"name": None}):
             aliases[row["name"]][row["alias"]] = str(row["version"])
@@ -85,7 +70,7 @@ class MlflowTables:
         ]
 
     def versions(self, name: str) -> list[ModelVersion]:
-        if not self._is_made() or self._database.row(_SQL["has_model"], (name,)) is None:
+        if self._database.row(_SQL["has_model"], (name,)) is None:
             raise NotFound(
                 f"there is no registered model {name!r}",
                 hint="see the models with `GET /api/kedge/v1/models`, or register one with mlflow.register_model",
@@ -104,31 +89,16 @@ class MlflowTables:
         )
 
     def versions_of_run(self, run_id: str) -> list[ModelVersion]:
-        if not self._is_made():
-            return []
         return self._versions(self._database.rows(_SQL["versions_of_run"], (run_id,)))
 
     def runs_of_pipeline(self, pipeline_run_id: str) -> list[TrackedRun]:
-        if not self._is_made():
-            return []
         return self._tracked(self._database.rows(_SQL["runs_of_pipeline"], (pipeline_run_id,)))
 
-    def _is_made(self) -> bool:
-        if not self._made and self._database.row(_SQL["has_schema_table"]) is not None:
-            self._made = self._database.row(_SQL["schema"], (SCHEMA_REVISION,)) is not None
-        return self._made
-
-    def _tracked(self, found: list[sqlite3.Row]) -> list[TrackedRun]:
-        asked = (msgspec.json.encode([row["run_uuid"] for row in found]).decode(),)
-        metrics = _by_run(
-            (r["run_uuid"], r["key"], _value(r)) for r in self._database.rows(_SQL["metrics"], asked)
-        )
-        params = _by_run(
-            (r["run_uuid"], r["key"], r["value"]) for r in self._database.rows(_SQL["params"], asked)
-        )
-        tags = _by_run(
-            (r["run_uuid"], r["key"], r["value"] or "") for r in self._database.rows(_SQL["tags"], asked)
-        )
+    def _tracked(self, found: Sequence[Row]) -> list[TrackedRun]:
+        ids = [row["run_uuid"] for row in found]
+        metrics = _by_run((r["run_uuid"], r["key"], _value(r)) for r in self._among(_SQL["metrics"], ids))
+        params = _by_run((r["run_uuid"], r["key"], r["value"]) for r in self._among(_SQL["params"], ids))
+        tags = _by_run((r["run_uuid"], r["key"], r["value"] or "") for r in self._among(_SQL["tags"], ids))
         return [
             TrackedRun(
                 run_id=row["run_uuid"],
@@ -147,7 +117,11 @@ class MlflowTables:
             for row in found
         ]
 
-    def _versions(self, found: list[sqlite3.Row]) -> list[ModelVersion]:
+    def _among(self, query: LiteralString, ids: list[str]) -> Iterator[Row]:
+        for some in chunks(ids):
+            yield from self._database.rows(placed(query, len(some)), tuple(some))
+
+    def _versions(self, found: Sequence[Row]) -> list[ModelVersion]:
         aliases: dict[tuple[str, int], list[str]] = defaultdict(list)
         tags: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
         for name in {row["name"] for row in found}:
@@ -209,13 +183,13 @@ def _matching(search: str, status: str) -> dict[str, Any]:
     return {"status": status.upper(), "search": f"%{escaped}%" if search else ""}
 
 
-def _value(row: sqlite3.Row) -> float:
+def _value(row: Row) -> float:
     return math.nan if row["is_nan"] else float(row["value"])
 
 
 def _by_run(triples: Iterable[tuple[str, str, Any]]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = defaultdict(dict)
-    for run_id, key, value in triples:
+    for run_id, key, value in sorted(triples, key=lambda triple: triple[1]):
         found[run_id][key] = value
     return found
 

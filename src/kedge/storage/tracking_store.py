@@ -27,13 +27,11 @@ from kedge.storage.database import Database
 from kedge.storage.group_commit import GroupWriter
 from kedge.storage.registry_search import models_query, versions_query
 from kedge.storage.run_search import count_query, countable, experiments_query, run_queries
-from kedge.storage.statements import placed, statements
+from kedge.storage.statements import chunks, placed, statements
 from kedge.storage.tracking_writes import apply, info_of, rows_of
 
 _RUNS = statements("runs")
 _EXPERIMENTS = statements("experiments")
-_AT_ONCE = 500
-"""Ids in one query: databases limit the number of arguments."""
 _FEW = 1000
 """As many runs are looked at one by one faster than an index of an order is walked."""
 _CROWD = 20_000
@@ -139,7 +137,7 @@ class SqlTracking:
         if crowd > _CROWD:
             return self._at_places(key, asked, places)
         rows: dict[int, list[Any]] = defaultdict(list)
-        for some in _chunks(wanted):
+        for some in chunks(wanted):
             query = placed(_RUNS["at_steps"], len(some)) + "\n" + _RUNS["at_steps_order"]
             for row in self._database.tuples(query, (run_id, key, *some)):
                 rows[row[2]].append(row)
@@ -151,7 +149,7 @@ class SqlTracking:
     def _at_places(self, key: str, asked: tuple[Any, ...], places: list[int]) -> list[Metric]:
         """Points by their place in the order of all, which the database counts out."""
         found: list[Metric] = []
-        for some in _chunks(places):
+        for some in chunks(places):
             query = placed(_RUNS["sampled"], len(some)) + "\n" + _RUNS["sampled_order"]
             found += [_point(key, *row) for row in self._database.tuples(query, (*asked, *some))]
         return found
@@ -252,7 +250,7 @@ class SqlTracking:
         return found
 
     def _among(self, query: LiteralString, ids: Sequence[Any]) -> Iterator[Any]:
-        for some in _chunks(ids):
+        for some in chunks(ids):
             yield from self._database.tuples(placed(query, len(some)), tuple(some))
 
 
@@ -283,12 +281,6 @@ def _linked(rows: Iterable[Any], kind: str) -> tuple[ModelLink, ...]:
 
 def _point(key: str, value: float, timestamp: int, step: int, is_nan: Any) -> Metric:
     return Metric(key, float("nan") if is_nan else value, timestamp, step)
-
-
-def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
-    listed = list(values)
-    for start in range(0, len(listed), _AT_ONCE):
-        yield listed[start : start + _AT_ONCE]
 
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 -- name: same
 -- The version with this content and, where one is given, this tag; the newest where there are several.
 SELECT * FROM kedge_dataset_version
-WHERE dataset = :dataset AND content_id = :content_id AND (:tag IS NULL OR tag = :tag)
+WHERE dataset = :dataset AND content_id = :content_id AND (CAST(:tag AS TEXT) IS NULL OR tag = :tag)
 ORDER BY number DESC LIMIT 1
 
 -- name: tagged
@@ -51,8 +51,8 @@ ORDER BY v.dataset
 
 -- name: use
 -- That a step read a version.
-INSERT OR IGNORE INTO kedge_dataset_use (pipeline_run_id, step, dataset_version_id)
-VALUES (:pipeline_run_id, :step, :dataset_version_id)
+INSERT INTO kedge_dataset_use (pipeline_run_id, step, dataset_version_id)
+VALUES (:pipeline_run_id, :step, :dataset_version_id) ON CONFLICT DO NOTHING
 
 -- name: uses_of_version
 -- Who read a version.

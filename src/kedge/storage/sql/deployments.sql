@@ -58,9 +58,11 @@ SELECT * FROM kedge_traffic WHERE endpoint = ? AND minute_ms = ? AND deployment_
 
 -- name: set_minute
 -- The counts of one deployment in one minute.
-INSERT OR REPLACE INTO kedge_traffic (endpoint, deployment_id, minute_ms, requests, rows, errors, latency_ms_sum,
+INSERT INTO kedge_traffic (endpoint, deployment_id, minute_ms, requests, rows, errors, latency_ms_sum,
     latency_ms_counts)
 VALUES (:endpoint, :deployment_id, :minute_ms, :requests, :rows, :errors, :latency_ms_sum, :latency_ms_counts)
+ON CONFLICT (endpoint, minute_ms, deployment_id) DO UPDATE SET requests = excluded.requests, rows = excluded.rows,
+    errors = excluded.errors, latency_ms_sum = excluded.latency_ms_sum, latency_ms_counts = excluded.latency_ms_counts
 
 -- name: traffic
 -- Minutes of an endpoint, oldest first.

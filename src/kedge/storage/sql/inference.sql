@@ -11,7 +11,7 @@ ORDER BY first_at_ms, id
 
 -- name: watermark
 -- The newest event time of an endpoint, and its rows.
-SELECT max(last_at_ms) AS newest_ms, coalesce(sum(rows), 0) AS total_rows
+SELECT max(last_at_ms) AS newest_ms, CAST(coalesce(sum(rows), 0) AS BIGINT) AS total_rows
 FROM kedge_inference_segment WHERE endpoint = ?
 
 -- name: has_label
@@ -27,14 +27,15 @@ ON CONFLICT (endpoint, request_id, row) DO UPDATE SET label = excluded.label, at
 -- name: raise_label_watermark
 -- When the newest label became known; it never goes back.
 INSERT INTO kedge_label_watermark (endpoint, at_ms) VALUES (:endpoint, :at_ms)
-ON CONFLICT (endpoint) DO UPDATE SET at_ms = max(at_ms, excluded.at_ms)
+ON CONFLICT (endpoint) DO UPDATE SET at_ms = excluded.at_ms WHERE excluded.at_ms > kedge_label_watermark.at_ms
 
 -- name: labels
--- Labels of the requests in a JSON array; CROSS keeps the order, else every label of the endpoint is looked at.
-SELECT label.request_id, label.row, label.label, label.at_ms
-FROM json_each(:request_ids) AS asked
-CROSS JOIN kedge_label AS label ON label.endpoint = :endpoint AND label.request_id = asked.value
-ORDER BY label.request_id, label.row
+-- Labels of the requests whose ids follow.
+SELECT request_id, row, label, at_ms FROM kedge_label WHERE endpoint = ? AND request_id IN
+
+-- name: labels_order
+-- The end of `labels`.
+ORDER BY request_id, row
 
 -- name: label_watermark
 -- When the newest label became known.

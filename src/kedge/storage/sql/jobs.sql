@@ -7,11 +7,13 @@ SELECT * FROM kedge_job WHERE unique_key = ? AND state IN ('queued', 'running')
 INSERT INTO kedge_job (id, kind, payload, state, created_ms, unique_key) VALUES (?, ?, ?, 'queued', ?, ?)
 
 -- name: next
--- The oldest job that is queued, or whose lease has run out.
+-- The oldest job that is queued, or whose lease has run out, of the kinds that follow.
 SELECT * FROM kedge_job
-WHERE (state = 'queued' OR (state = 'running' AND lease_until_ms < :now_ms))
-    AND kind IN (SELECT value FROM json_each(:kinds))
-ORDER BY created_ms, rowid LIMIT 1
+WHERE (state = 'queued' OR (state = 'running' AND lease_until_ms < ?)) AND kind IN
+
+-- name: next_order
+-- The end of `next`.
+ORDER BY created_ms, id LIMIT 1
 
 -- name: take
 -- Give a job to a worker.
@@ -44,4 +46,4 @@ SELECT * FROM kedge_job WHERE id = ?
 
 -- name: recent
 -- Newest first.
-SELECT * FROM kedge_job ORDER BY created_ms DESC, rowid DESC LIMIT ?
+SELECT * FROM kedge_job ORDER BY created_ms DESC, id DESC LIMIT ?

@@ -10,7 +10,7 @@ SELECT definition FROM kedge_monitor WHERE name = ?
 
 -- name: monitors
 -- All monitors, or those of an endpoint, by name.
-SELECT definition FROM kedge_monitor WHERE :endpoint IS NULL OR endpoint = :endpoint ORDER BY name
+SELECT definition FROM kedge_monitor WHERE CAST(:endpoint AS TEXT) IS NULL OR endpoint = :endpoint ORDER BY name
 
 -- name: insert_run
 -- Record a window's evaluation unless the monitor has one for that window.
@@ -48,7 +48,7 @@ SELECT * FROM kedge_monitor_run WHERE id = ?
 -- name: runs
 -- The newest runs by window, of a monitor, an endpoint or all.
 SELECT * FROM kedge_monitor_run
-WHERE (:monitor IS NULL OR monitor = :monitor) AND (:endpoint IS NULL OR endpoint = :endpoint)
+WHERE (CAST(:monitor AS TEXT) IS NULL OR monitor = :monitor) AND (CAST(:endpoint AS TEXT) IS NULL OR endpoint = :endpoint)
 ORDER BY window_start_ms DESC, window_end_ms DESC, id DESC LIMIT :limit
 
 -- name: windows
@@ -57,7 +57,7 @@ SELECT window_start_ms, window_end_ms FROM kedge_monitor_run WHERE monitor = ? O
 
 -- name: results
 -- The results of a run, of one column or all.
-SELECT * FROM kedge_monitor_result WHERE run_id = :run_id AND (:column IS NULL OR column_name = :column)
+SELECT * FROM kedge_monitor_result WHERE run_id = :run_id AND (CAST(:column AS TEXT) IS NULL OR column_name = :column)
 ORDER BY column_name, detector
 
 -- name: heat
@@ -69,7 +69,7 @@ WHERE run.monitor = ? ORDER BY run.window_start_ms, run.window_end_ms, result.co
 -- name: alerts
 -- The newest alerts, of a state, an endpoint or all.
 SELECT * FROM kedge_alert
-WHERE (:state IS NULL OR state = :state) AND (:endpoint IS NULL OR endpoint = :endpoint)
+WHERE (CAST(:state AS TEXT) IS NULL OR state = :state) AND (CAST(:endpoint AS TEXT) IS NULL OR endpoint = :endpoint)
 ORDER BY created_ms DESC, id DESC LIMIT :limit
 
 -- name: get_alert
@@ -88,14 +88,15 @@ WHERE id = :id
 -- Insert a trigger or replace its definition; the time of its last firing never goes back.
 INSERT INTO kedge_trigger (name, monitor, definition, last_fired_ms) VALUES (?, ?, ?, ?)
 ON CONFLICT (name) DO UPDATE SET monitor = excluded.monitor, definition = excluded.definition,
-    last_fired_ms = max(
-        coalesce(last_fired_ms, excluded.last_fired_ms), coalesce(excluded.last_fired_ms, last_fired_ms)
-    )
+    last_fired_ms = CASE
+        WHEN kedge_trigger.last_fired_ms IS NULL OR excluded.last_fired_ms > kedge_trigger.last_fired_ms
+        THEN excluded.last_fired_ms ELSE kedge_trigger.last_fired_ms END
 
 -- name: triggers
 -- All triggers, or those of a monitor, by name.
-SELECT definition, last_fired_ms FROM kedge_trigger WHERE :monitor IS NULL OR monitor = :monitor ORDER BY name
+SELECT definition, last_fired_ms FROM kedge_trigger WHERE CAST(:monitor AS TEXT) IS NULL OR monitor = :monitor ORDER BY name
 
 -- name: mark_fired
 -- Move the time of a trigger's last firing on.
-UPDATE kedge_trigger SET last_fired_ms = max(coalesce(last_fired_ms, :event_ms), :event_ms) WHERE name = :name
+UPDATE kedge_trigger SET last_fired_ms = :event_ms
+WHERE name = :name AND (last_fired_ms IS NULL OR last_fired_ms < :event_ms)

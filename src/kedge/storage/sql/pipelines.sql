@@ -17,12 +17,12 @@ SELECT * FROM kedge_pipeline_run WHERE id = ?
 
 -- name: runs
 -- Newest first.
-SELECT * FROM kedge_pipeline_run WHERE :pipeline IS NULL OR pipeline = :pipeline
-ORDER BY created_ms DESC, rowid DESC LIMIT :limit
+SELECT * FROM kedge_pipeline_run WHERE CAST(:pipeline AS TEXT) IS NULL OR pipeline = :pipeline
+ORDER BY created_ms DESC, id DESC LIMIT :limit
 
 -- name: open_runs
 -- Runs that have not ended.
-SELECT * FROM kedge_pipeline_run WHERE state IN ('queued', 'running') ORDER BY created_ms, rowid
+SELECT * FROM kedge_pipeline_run WHERE state IN ('queued', 'running') ORDER BY created_ms, id
 
 -- name: held
 -- Whether a job is still in the hands of the one that claimed it with this fence.
@@ -46,8 +46,8 @@ FROM kedge_step_run WHERE run_id = ? ORDER BY idx
 
 -- name: save_code
 -- A snapshot; the same code is the same id.
-INSERT OR IGNORE INTO kedge_code (id, entry, files, git_commit, git_dirty)
-VALUES (:id, :entry, :files, :git_commit, :git_dirty)
+INSERT INTO kedge_code (id, entry, files, git_commit, git_dirty)
+VALUES (:id, :entry, :files, :git_commit, :git_dirty) ON CONFLICT DO NOTHING
 
 -- name: get_code
 -- One snapshot.
@@ -63,5 +63,7 @@ SELECT * FROM kedge_step_cache WHERE function = ? ORDER BY created_ms DESC, key 
 
 -- name: remember
 -- The output under a key.
-INSERT OR REPLACE INTO kedge_step_cache (key, function, output, run_id, parts, created_ms)
+INSERT INTO kedge_step_cache (key, function, output, run_id, parts, created_ms)
 VALUES (:key, :function, :output, :run_id, :parts, :created_ms)
+ON CONFLICT (key) DO UPDATE SET function = excluded.function, output = excluded.output, run_id = excluded.run_id,
+    parts = excluded.parts, created_ms = excluded.created_ms

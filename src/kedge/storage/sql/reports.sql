@@ -12,6 +12,6 @@ SELECT * FROM kedge_report WHERE id = ?
 -- name: reports
 -- Newest first, of a pipeline run or an MLflow run where one is given.
 SELECT * FROM kedge_report
-WHERE (:pipeline_run_id IS NULL OR pipeline_run_id = :pipeline_run_id)
-    AND (:mlflow_run_id IS NULL OR mlflow_run_id = :mlflow_run_id)
+WHERE (CAST(:pipeline_run_id AS TEXT) IS NULL OR pipeline_run_id = :pipeline_run_id)
+    AND (CAST(:mlflow_run_id AS TEXT) IS NULL OR mlflow_run_id = :mlflow_run_id)
 ORDER BY created_ms DESC, id DESC LIMIT :limit

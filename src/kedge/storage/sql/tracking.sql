@@ -1,11 +1,3 @@
--- name: schema
--- MLflow's schema, when it has one that is complete: alembic writes the revision after the tables.
-SELECT 1 FROM alembic_version WHERE version_num = ?
-
--- name: has_schema_table
--- Whether MLflow has begun to make tables here.
-SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'
-
 -- name: runs
 -- Active runs that match; an ORDER BY block and `page` follow.
 SELECT r.run_uuid, r.experiment_id, e.name AS experiment, r.name, r.status, r.start_time, r.end_time, r.user_id,
@@ -41,11 +33,11 @@ ORDER BY r.start_time DESC NULLS LAST, r.run_uuid
 
 -- name: order_name
 -- By name.
-ORDER BY r.name COLLATE NOCASE ASC NULLS LAST, r.start_time DESC, r.run_uuid
+ORDER BY lower(r.name) ASC NULLS LAST, r.start_time DESC, r.run_uuid
 
 -- name: order_name_descending
 -- By name, backwards.
-ORDER BY r.name COLLATE NOCASE DESC NULLS LAST, r.start_time DESC, r.run_uuid
+ORDER BY lower(r.name) DESC NULLS LAST, r.start_time DESC, r.run_uuid
 
 -- name: order_status
 -- By status.
@@ -57,11 +49,11 @@ ORDER BY r.status DESC NULLS LAST, r.start_time DESC, r.run_uuid
 
 -- name: order_experiment
 -- By the experiment's name.
-ORDER BY e.name COLLATE NOCASE ASC, r.start_time DESC, r.run_uuid
+ORDER BY lower(e.name) ASC, r.start_time DESC, r.run_uuid
 
 -- name: order_experiment_descending
 -- By the experiment's name, backwards.
-ORDER BY e.name COLLATE NOCASE DESC, r.start_time DESC, r.run_uuid
+ORDER BY lower(e.name) DESC, r.start_time DESC, r.run_uuid
 
 -- name: order_duration
 -- Shortest first; runs that have not ended come last.
@@ -73,12 +65,12 @@ ORDER BY r.end_time - r.start_time DESC NULLS LAST, r.start_time DESC, r.run_uui
 
 -- name: order_metric
 -- Smallest latest value of a metric first; runs without it come last.
-ORDER BY (SELECT m.value FROM latest_metrics AS m WHERE m.key = :metric AND m.run_uuid = r.run_uuid AND m.is_nan = 0)
+ORDER BY (SELECT m.value FROM latest_metrics AS m WHERE m.key = :metric AND m.run_uuid = r.run_uuid AND NOT m.is_nan)
     ASC NULLS LAST, r.start_time DESC, r.run_uuid
 
 -- name: order_metric_descending
 -- Largest latest value of a metric first; runs without it come last.
-ORDER BY (SELECT m.value FROM latest_metrics AS m WHERE m.key = :metric AND m.run_uuid = r.run_uuid AND m.is_nan = 0)
+ORDER BY (SELECT m.value FROM latest_metrics AS m WHERE m.key = :metric AND m.run_uuid = r.run_uuid AND NOT m.is_nan)
     DESC NULLS LAST, r.start_time DESC, r.run_uuid
 
 -- name: get_run
@@ -96,17 +88,16 @@ WHERE t.key = 'kedge.pipeline_run' AND t.value = ? AND r.lifecycle_stage = 'acti
 ORDER BY r.start_time, r.run_uuid
 
 -- name: metrics
--- Latest metrics of the runs in a JSON array.
-SELECT m.run_uuid, m.key, m.value, m.is_nan
-FROM json_each(?) AS asked JOIN latest_metrics AS m ON m.run_uuid = asked.value ORDER BY m.key
+-- Latest metrics of the runs whose ids follow.
+SELECT run_uuid, key, value, is_nan FROM latest_metrics WHERE run_uuid IN
 
 -- name: params
--- Parameters of the runs in a JSON array.
-SELECT p.run_uuid, p.key, p.value FROM json_each(?) AS asked JOIN params AS p ON p.run_uuid = asked.value ORDER BY p.key
+-- Parameters of the runs whose ids follow.
+SELECT run_uuid, key, value FROM params WHERE run_uuid IN
 
 -- name: tags
--- Tags of the runs in a JSON array.
-SELECT t.run_uuid, t.key, t.value FROM json_each(?) AS asked JOIN tags AS t ON t.run_uuid = asked.value ORDER BY t.key
+-- Tags of the runs whose ids follow.
+SELECT run_uuid, key, value FROM tags WHERE run_uuid IN
 
 -- name: metric_history
 -- Every value of a metric of a run.
@@ -120,7 +111,7 @@ FROM registered_models AS m
 LEFT JOIN model_versions AS v
     ON v.workspace = m.workspace AND v.name = m.name AND v.current_stage <> 'Deleted_Internal'
 WHERE m.workspace = 'default'
-GROUP BY m.name ORDER BY m.name COLLATE NOCASE
+GROUP BY m.workspace, m.name ORDER BY lower(m.name)
 
 -- name: has_model
 -- Whether a model is registered.
@@ -129,7 +120,7 @@ SELECT 1 FROM registered_models WHERE workspace = 'default' AND name = ?
 -- name: aliases
 -- Aliases of one model, or of all when the name is NULL.
 SELECT name, alias, version FROM registered_model_aliases
-WHERE workspace = 'default' AND (:name IS NULL OR name = :name) ORDER BY alias
+WHERE workspace = 'default' AND (CAST(:name AS TEXT) IS NULL OR name = :name) ORDER BY alias
 
 -- name: versions
 -- Versions of a model, newest first.

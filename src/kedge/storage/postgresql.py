@@ -1,0 +1,236 @@
+"""PostgreSQL as Kedge uses it: one writing connection a process, a few reading ones, the same SQL as for SQLite.
+
+A transaction that writes holds a lock of Kedge's own, so that one writes at a time over all processes, as with SQLite:
+what a change reads before it writes stays true until it is committed.
+"""
+
+import contextlib
+import functools
+import re
+import sqlite3
+import threading
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from kedge.core.errors import Invalid, MissingExtra, StorageError
+from kedge.storage.dialect import POSTGRESQL
+
+if TYPE_CHECKING:
+    import psycopg
+
+WAIT_S = 20.0
+_READERS = 8
+_LOCK = 0x6B65646765
+"""Of the advisory lock: the letters of our name."""
+_NAMED = re.compile(r":([a-z_]+)")
+
+
+def is_address(text: str) -> bool:
+    """Whether `text` is the address of a PostgreSQL database."""
+    return text.startswith(("postgresql://", "postgres://"))
+
+
+def without_secret(address: str) -> str:
+    """The address for messages.
+
+    Examples
+    --------
+    >>> without_secret("postgresql://me:secret@db.example:5432/kedge?sslmode=require")
+    'postgresql://me@db.example:5432/kedge'
+    """
+    parts = urlsplit(address)
+    user, _, place = parts.netloc.rpartition("@")
+    place = f"{user.partition(':')[0]}@{place}" if user else place
+    return urlunsplit(("postgresql", place, parts.path, "", ""))
+
+
+class NamedRow:
+    """A row whose columns are asked for by place or name."""
+
+    __slots__ = ("_places", "_values")
+
+    def __init__(self, values: Sequence[Any], places: dict[str, int]) -> None:
+        self._values = values
+        self._places = places
+
+    def __getitem__(self, key: Any, /) -> Any:
+        return self._values[self._places[key] if isinstance(key, str) else key]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def keys(self) -> list[str]:
+        """Names of the columns."""
+        return list(self._places)
+
+
+class Writing:
+    """A connection inside a transaction, asked in the words that all of our SQL uses."""
+
+    def __init__(self, connection: "psycopg.Connection[Any]") -> None:
+        self._connection = connection
+
+    def execute(self, query: str, arguments: Any = ()) -> Any:
+        """Run a statement, or, without arguments, a script. Raises sqlite3.IntegrityError where a row breaks a rule."""
+        with _refusals():
+            return self._connection.execute(translated(query) if arguments else query, arguments or None)
+
+    def executemany(self, query: str, arguments: Any) -> Any:
+        """Run a statement once for each of the arguments."""
+        with _refusals():
+            cursor = self._connection.cursor()
+            cursor.executemany(translated(query), arguments)
+            return cursor
+
+
+class PostgresqlDatabase:
+    """One database of a server, named by its address. A connection that broke is made anew by the next who asks."""
+
+    dialect = POSTGRESQL
+
+    def __init__(self, address: str) -> None:
+        try:
+            import psycopg
+            import psycopg.rows
+            from psycopg_pool import ConnectionPool
+        except ImportError as error:
+            raise MissingExtra("psycopg is not installed", hint='pip install "kedge[postgresql]"') from error
+        self.name = without_secret(address)
+        self._address = address
+        self._psycopg = psycopg
+        self._tuples = psycopg.rows.tuple_row
+        self._writing = threading.RLock()
+        with self._translated():
+            self._writer = self._connect()
+        self._readers = ConnectionPool(
+            address,
+            min_size=0,
+            max_size=_READERS,
+            timeout=WAIT_S,
+            kwargs=_settings(),
+            open=True,
+            name="kedge-readers",
+        )
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Writing]:
+        """A transaction that is committed, and durable, when the block ends, and undone when it raises."""
+        with self._writing, self._translated():
+            connection = self._begun()
+            try:
+                yield Writing(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                if not connection.closed:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def rows(self, query: str, arguments: Any = ()) -> list[NamedRow]:
+        """All rows of a query, as one snapshot."""
+        return self._read(query, arguments, _named)
+
+    def tuples(self, query: str, arguments: Any = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query as plain tuples."""
+        return self._read(query, arguments, None)
+
+    def row(self, query: str, arguments: Any = ()) -> NamedRow | None:
+        """The first row of a query."""
+        return next(iter(self.rows(query, arguments)), None)
+
+    def data_version(self) -> int:
+        """A number that changes when a transaction ends."""
+        return zlib.crc32(self.tuples("SELECT CAST(pg_current_snapshot() AS TEXT)")[0][0].encode())
+
+    def complaint(self) -> str:
+        """Why it cannot be written; empty where it can."""
+        return "it takes no writes" if self.tuples("SELECT pg_is_in_recovery()")[0][0] else ""
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._readers.close()
+        self._writer.close()
+
+    def _read(self, query: str, arguments: Any, row_factory: Any) -> list[Any]:
+        text = translated(query)
+        with self._translated():
+            try:
+                with self._readers.connection() as connection:
+                    return self._fetched(connection, text, arguments, row_factory)
+            except self._psycopg.OperationalError:
+                if not connection.closed:
+                    raise
+            self._readers.check()  # the server went away: whatever else waits in the pool is dead too
+            with self._readers.connection() as connection:
+                return self._fetched(connection, text, arguments, row_factory)
+
+    def _fetched(self, connection: Any, text: str, arguments: Any, row_factory: Any) -> list[Any]:
+        cursor = connection.cursor(row_factory=row_factory or self._tuples)
+        found: list[Any] = cursor.execute(text, arguments or None).fetchall()
+        return found
+
+    def _begun(self) -> "psycopg.Connection[Any]":
+        begin = f"BEGIN; SELECT pg_advisory_xact_lock({_LOCK})"
+        if not self._writer.closed:
+            with contextlib.suppress(self._psycopg.OperationalError):  # nothing was written yet
+                self._writer.execute(begin)
+            if not self._writer.closed:
+                return self._writer
+        self._writer = self._connect()
+        self._writer.execute(begin)
+        return self._writer
+
+    def _connect(self) -> "psycopg.Connection[Any]":
+        return self._psycopg.connect(self._address, row_factory=_named, **_settings())
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn driver errors into StorageError: the one place where that happens."""
+        try:
+            yield
+        except self._psycopg.DataError as error:
+            raise Invalid(f"the database takes no such value: {_first_line(error)}") from error
+        except self._psycopg.Error as error:
+            raise StorageError(
+                f"the database {self.name} refused: {_first_line(error)}", hint="run `kedge doctor`"
+            ) from error
+
+
+@functools.lru_cache(maxsize=4096)
+def translated(query: str) -> str:
+    """A query with its places for arguments as psycopg writes them.
+
+    Examples
+    --------
+    >>> translated("SELECT a FROM b WHERE c = ? AND d LIKE '%'"), translated("SELECT :name")
+    ("SELECT a FROM b WHERE c = %s AND d LIKE '%%'", 'SELECT %(name)s')
+    """
+    return _NAMED.sub(r"%(\1)s", query.replace("%", "%%")).replace("?", "%s")
+
+
+def _settings() -> dict[str, Any]:
+    return {"autocommit": True, "connect_timeout": int(WAIT_S), "options": "-c synchronous_commit=on"}
+
+
+def _named(cursor: Any) -> Callable[[Sequence[Any]], NamedRow]:
+    """Psycopg's row factory: what makes rows of a cursor's values."""
+    places = {column.name: place for place, column in enumerate(cursor.description or ())}
+    return lambda values: NamedRow(values, places)
+
+
+@contextlib.contextmanager
+def _refusals() -> Iterator[None]:
+    from psycopg import IntegrityError
+
+    try:
+        yield
+    except IntegrityError as error:
+        raise sqlite3.IntegrityError(_first_line(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
