@@ -13,8 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from kedge.core.errors import ConfigError
+from kedge.core.home import Home
+from kedge.storage.postgresql import without_secret
 
 FILE = "kedge.toml"
+IN_HOME = "sqlite"
+"""The database is a file in the data directory."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +31,8 @@ class Option:
     rule: str
     low: float | None = None
     high: float | None = None
+    starts: tuple[str, ...] = ()
+    """How a text has to begin; such a text may hold a password and is not shown in whole."""
 
     @property
     def variable(self) -> str:
@@ -36,6 +42,13 @@ class Option:
 
 OPTIONS = (
     Option("home", str, "./kedge-data", "a folder that can be written"),
+    Option(
+        "database",
+        str,
+        IN_HOME,
+        "sqlite (a file in home) or postgresql://user:password@host:port/name",
+        starts=(IN_HOME, "postgresql://", "postgres://"),
+    ),
     Option("host", str, "127.0.0.1", "an address of this machine"),
     Option("port", int, 5000, "a port, 1 to 65535", 1, 65535),
     Option("serving_port", int, 8080, "a port, 1 to 65535", 1, 65535),
@@ -53,6 +66,7 @@ class Config:
     """What this process was told; `origins` says where each value came from."""
 
     home: Path
+    database: str
     host: str
     port: int
     serving_port: int
@@ -75,6 +89,7 @@ class Config:
         """By key, as in the file."""
         return {
             "home": str(self.home),
+            "database": shown_address(self.database),
             "host": self.host,
             "port": self.port,
             "serving_port": self.serving_port,
@@ -91,6 +106,17 @@ def _reachable(host: str) -> str:
 def environment() -> dict[str, str]:
     """A copy of the process's variables, for children."""
     return dict(os.environ)
+
+
+def database_place(home: Home) -> Path | str:
+    """Where the supervisor has told its children that the database is: a file, or an address."""
+    address = os.environ.get("KEDGE_DATABASE", IN_HOME)
+    return home.database if address == IN_HOME else address
+
+
+def shown_address(address: str) -> str:
+    """The address of a database without its password."""
+    return address if address == IN_HOME else without_secret(address)
 
 
 def read_config(
@@ -120,6 +146,7 @@ def read_config(
             values[key], origins[key] = _checked(option, value, f"--{key.replace('_', '-')}"), "flag"
     return Config(
         home=Path(values["home"]).expanduser().resolve(),
+        database=values["database"],
         host=values["host"],
         port=values["port"],
         serving_port=values["serving_port"],
@@ -184,6 +211,11 @@ def _checked(option: Option, value: Any, where: str) -> Any:
         right = all(isinstance(each, str) for each in value)
     if right and option.kind is str:
         right = bool(str(value)) and "\0" not in str(value)
+    if right and option.starts:
+        right = str(value).startswith(option.starts) and (
+            value == IN_HOME or not str(value).startswith(IN_HOME)
+        )
+        value = value if right else str(value).partition(":")[0] + ":..."
     if right and option.low is not None:
         right = value >= option.low and (option.high is None or value <= option.high)
     if not right:

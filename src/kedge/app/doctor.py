@@ -1,5 +1,6 @@
 """Checks of the surroundings: each says what it saw and, when that is not well, how to mend it."""
 
+import contextlib
 import importlib.metadata
 import os
 import shutil
@@ -9,13 +10,14 @@ from collections.abc import Callable
 
 import msgspec
 
-from kedge.app.config import Config
+from kedge.app.config import IN_HOME, Config
 from kedge.app.state import probe, running
 from kedge.app.supervisor import check_port
 from kedge.core.clock import Clock
-from kedge.core.errors import ConfigError
+from kedge.core.errors import ConfigError, KedgeError
 from kedge.core.home import Home
-from kedge.storage.database import migrations
+from kedge.storage.database import migrations, schema_version
+from kedge.storage.postgresql import PostgresqlDatabase
 
 LEAST_FREE_BYTES = 1024**3
 MLFLOW = "3.17.2"
@@ -39,7 +41,7 @@ def examine(config: Config, clock: Clock) -> list[Finding]:
         lambda: _folder(home),
         lambda: _disk(home),
         lambda: _ports(config, home),
-        lambda: _database(home),
+        lambda: _database(home) if config.database == IN_HOME else _server(config.database),
         lambda: _clock(home, clock),
         _extras,
     )
@@ -113,6 +115,26 @@ def _database(home: Home) -> list[Finding]:
     newest = migrations()[-1][0]
     return [
         Finding("database", verdict == "ok", f"quick_check: {verdict}", "restore it from a backup"),
+        Finding(
+            "schema",
+            schema <= newest,
+            f"{schema}; this Kedge knows up to {newest}",
+            "install the newer Kedge",
+        ),
+    ]
+
+
+def _server(address: str) -> list[Finding]:
+    mend = "see that PostgreSQL runs there, and that the address, the user and its password are right"
+    try:
+        database = PostgresqlDatabase(address)
+        with contextlib.closing(database):
+            complaint = database.complaint()
+            schema, newest = schema_version(database), migrations()[-1][0]
+    except KedgeError as error:
+        return [Finding("database", False, error.message, mend)]
+    return [
+        Finding("database", not complaint, f"{database.name} {complaint or 'answers'}", mend),
         Finding(
             "schema",
             schema <= newest,

@@ -4,6 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
+from kedge.app.config import database_place
 from kedge.app.processes import die_with_parent
 from kedge.core.home import Home
 
@@ -16,10 +17,13 @@ def main() -> None:
     arguments = parser.parse_args()
     die_with_parent()
     home = Home(arguments.home)
+    place = database_place(home)
+    # The driver that is installed; MLflow's own default is another.
+    uri = f"sqlite:///{place}" if isinstance(place, Path) else "postgresql+psycopg:" + place.partition(":")[2]
     os.environ.update(  # noqa: TID251 - MLflow's server is configured by variables alone
         {
-            "_MLFLOW_SERVER_FILE_STORE": f"sqlite:///{home.database}",
-            "_MLFLOW_SERVER_REGISTRY_STORE": f"sqlite:///{home.database}",
+            "_MLFLOW_SERVER_FILE_STORE": uri,
+            "_MLFLOW_SERVER_REGISTRY_STORE": uri,
             "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
             "_MLFLOW_SERVER_ARTIFACT_DESTINATION": home.artifacts.as_uri(),
             "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import uvicorn
 
+from kedge.app.config import database_place
 from kedge.app.processes import die_with_parent
 from kedge.core.clock import SystemClock
 from kedge.core.errors import ConfigError, KedgeError
@@ -50,7 +51,7 @@ def serve(home: Home, host: str, port: int, *, trust_pickle: bool) -> int:
     listener = _listen(host, port)
     clock = SystemClock()
     home.root.mkdir(parents=True, exist_ok=True)
-    database = open_database(home.database, clock)
+    database = open_database(database_place(home), clock)
     deployments = SqlDeployments(database, clock)
     recorder = Recorder(SqlInference(database, home.inference), deployments, clock)
     table = LiveTable()

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from kedge.app.config import Config
+from kedge.app.config import IN_HOME, Config, environment
 from kedge.app.processes import python
 from kedge.app.wiring import open_services
 from kedge.core.clock import Clock
@@ -37,8 +37,9 @@ _POLL_S = 0.05
 class Child:
     """One supervised process: started again, with growing pauses, whenever it ends by itself."""
 
-    def __init__(self, name: str, command: list[str], log: Path) -> None:
+    def __init__(self, name: str, command: list[str], log: Path, variables: dict[str, str]) -> None:
         self.name = name
+        self._variables = variables
         self._command = command
         self._log = log
         self.process: subprocess.Popen[bytes] | None = None
@@ -52,7 +53,12 @@ class Child:
         """Start it, its output into its log."""
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own module, as a list
-                self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+                self._command,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                env=self._variables,
             )
         self._started_s = time.monotonic()
 
@@ -103,7 +109,13 @@ class Supervisor:
         self._home = Home(config.home)
         self.stopping = threading.Event()
         self.children = [
-            Child(name, command, self._home.logs / f"{name}.log")
+            # An address may hold a password, which a list of processes would show as an argument.
+            Child(
+                name,
+                command,
+                self._home.logs / f"{name}.log",
+                {**environment(), "KEDGE_DATABASE": config.database},
+            )
             for name, command in _commands(config).items()
         ]
 
@@ -136,8 +148,12 @@ class Supervisor:
         for folder in (self._home.logs, self._home.inference, self._home.artifacts):
             folder.mkdir(parents=True, exist_ok=True)
         addresses = Addresses(web=self._config.web_url, serving=self._config.serving_url)
-        _, database = open_services(self._config.home, addresses, self._clock)
+        _, database = open_services(self._config.home, addresses, self._clock, self._database_at())
         database.close()
+
+    def _database_at(self) -> Path | str:
+        place = self._config.database
+        return self._home.database if place == IN_HOME else place
 
     def _watch(self, ready: Callable[[], None]) -> None:
         waiting = [self._config.web_url, self._config.serving_url]

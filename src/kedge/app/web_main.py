@@ -7,6 +7,7 @@ from pathlib import Path
 
 import uvicorn
 
+from kedge.app.config import database_place
 from kedge.app.processes import die_with_parent
 from kedge.app.sidecar import Sidecar
 from kedge.app.web import application
@@ -35,7 +36,9 @@ def main() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     web_url = f"http://127.0.0.1:{arguments.port}"
     addresses = Addresses(web=web_url, serving=arguments.serving_url)
-    services, database = open_services(arguments.home, addresses, SystemClock())
+    services, database = open_services(
+        arguments.home, addresses, SystemClock(), database_place(Home(arguments.home))
+    )
     home = Home(services.home)
     home.logs.mkdir(exist_ok=True)
     sidecar = Sidecar(home.root, home.logs / "mlflow.log", arguments.mlflow_idle_stop_s)

@@ -19,11 +19,16 @@ from kedge.storage.tracking import MlflowTables
 from kedge.storage.tracking_store import SqlTracking
 
 
-def open_services(home: Path, addresses: Addresses, clock: Clock) -> tuple[Services, Database]:
-    """Open the data directory (migrating it when older) and build every seam on it."""
+def open_services(
+    home: Path, addresses: Addresses, clock: Clock, database_at: Path | str | None = None
+) -> tuple[Services, Database]:
+    """Open the data directory, and its database where that is elsewhere, and build every seam on them.
+
+    What an older Kedge wrote is migrated.
+    """
     place = Home(home)
     place.root.mkdir(parents=True, exist_ok=True)
-    database = open_database(place.database, clock)
+    database = open_database(place.database if database_at is None else database_at, clock)
     services = Services(
         clock=clock,
         home=place.root,

@@ -14,7 +14,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from kedge.app.config import read_config
+from kedge.app.config import IN_HOME, read_config, shown_address
 from kedge.core.clock import SystemClock
 from kedge.core.errors import Conflict, Invalid, KedgeError, MissingExtra, NotFound, StorageError
 from kedge.core.home import Home as HomePaths
@@ -59,7 +59,7 @@ def mlflow(
         raise NotFound(f"there is no file {file}")
     if artifacts is not None and not artifacts.is_dir():
         raise NotFound(f"there is no folder {artifacts}")
-    paths = HomePaths(read_config({"home": home}).home)
+    paths = _paths(home)
     with _incoming(paths) as incoming:
         adoption.copy(file, incoming)
         before = adoption.counted(incoming)
@@ -86,7 +86,7 @@ def mlruns(
     Example: kedge import mlruns ./mlruns && kedge up
     """
     root = file_store.root_of(source)
-    paths = HomePaths(read_config({"home": home}).home)
+    paths = _paths(home)
     with _incoming(paths) as incoming:
         _run_mlflow("migrate-filestore", "--source", str(root.parent if root.name == "mlruns" else root),
                     "--target", f"sqlite:///{incoming}", "--no-progress")  # fmt: skip
@@ -101,6 +101,16 @@ def mlruns(
         f"{checked:,} runs compared with their files: parameters, tags, and every metric's points and last value"
     )
     _report(paths, elsewhere, as_json=as_json)
+
+
+def _paths(home: Path | None) -> HomePaths:
+    config = read_config({"home": home})
+    if config.database != IN_HOME:
+        raise Conflict(
+            f"imports make a data directory with a database of its own, and {shown_address(config.database)} is configured",
+            hint="unset KEDGE_DATABASE; a PostgreSQL database of MLflow's needs no import: name its address there",
+        )
+    return HomePaths(config.home)
 
 
 @contextlib.contextmanager
