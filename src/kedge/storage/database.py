@@ -108,7 +108,9 @@ def open_database(place: Path | str, clock: Clock) -> Database:
     Conflict
         A newer Kedge, or another release of MLflow, wrote the database.
     StorageError
-        It is no database, or it cannot be reached.
+        It is no database.
+    Unavailable
+        It cannot be reached.
     """
     database: Database
     if isinstance(place, Path):

@@ -6,6 +6,7 @@ what a change reads before it writes stays true until it is committed.
 
 import contextlib
 import functools
+import queue
 import re
 import sqlite3
 import threading
@@ -14,13 +15,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from kedge.core.errors import Invalid, MissingExtra, StorageError
+from kedge.core.errors import Invalid, MissingExtra, StorageError, Unavailable
 from kedge.storage.dialect import POSTGRESQL
 
 if TYPE_CHECKING:
     import psycopg
 
-WAIT_S = 20.0
+CONNECT_S = 5
 _READERS = 8
 _LOCK = 0x6B65646765
 """Of the advisory lock: the letters of our name."""
@@ -97,7 +98,6 @@ class PostgresqlDatabase:
         try:
             import psycopg
             import psycopg.rows
-            from psycopg_pool import ConnectionPool
         except ImportError as error:
             raise MissingExtra("psycopg is not installed", hint='pip install "kedge[postgresql]"') from error
         self.name = without_secret(address)
@@ -107,15 +107,8 @@ class PostgresqlDatabase:
         self._writing = threading.RLock()
         with self._translated():
             self._writer = self._connect()
-        self._readers = ConnectionPool(
-            address,
-            min_size=0,
-            max_size=_READERS,
-            timeout=WAIT_S,
-            kwargs=_settings(),
-            open=True,
-            name="kedge-readers",
-        )
+        self._idle: queue.LifoQueue[psycopg.Connection[Any]] = queue.LifoQueue()
+        self._room = threading.BoundedSemaphore(_READERS)
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Writing]:
@@ -152,21 +145,39 @@ class PostgresqlDatabase:
 
     def close(self) -> None:
         """Let go of all connections."""
-        self._readers.close()
+        self._forget_idle()
         self._writer.close()
 
     def _read(self, query: str, arguments: Any, row_factory: Any) -> list[Any]:
         text = translated(query)
         with self._translated():
             try:
-                with self._readers.connection() as connection:
+                with self._reader() as connection:
                     return self._fetched(connection, text, arguments, row_factory)
             except self._psycopg.OperationalError:
                 if not connection.closed:
                     raise
-            self._readers.check()  # the server went away: whatever else waits in the pool is dead too
-            with self._readers.connection() as connection:
+            self._forget_idle()  # the server went away: whatever else waits here is dead too
+            with self._reader() as connection:
                 return self._fetched(connection, text, arguments, row_factory)
+
+    @contextlib.contextmanager
+    def _reader(self) -> "Iterator[psycopg.Connection[Any]]":
+        with self._room:
+            try:
+                connection = self._idle.get_nowait()
+            except queue.Empty:
+                connection = self._connect()
+            try:
+                yield connection
+            finally:
+                if not connection.closed:
+                    self._idle.put(connection)
+
+    def _forget_idle(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._idle.get_nowait().close()
 
     def _fetched(self, connection: Any, text: str, arguments: Any, row_factory: Any) -> list[Any]:
         cursor = connection.cursor(row_factory=row_factory or self._tuples)
@@ -189,11 +200,18 @@ class PostgresqlDatabase:
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
-        """Turn driver errors into StorageError: the one place where that happens."""
+        """Turn driver errors into ours: the one place where that happens."""
         try:
             yield
         except self._psycopg.DataError as error:
             raise Invalid(f"the database takes no such value: {_first_line(error)}") from error
+        except self._psycopg.errors.DiskFull as error:
+            raise StorageError(f"the database {self.name} is full: {_first_line(error)}") from error
+        except self._psycopg.OperationalError as error:
+            raise Unavailable(
+                f"the database {self.name} does not answer: {_first_line(error)}",
+                hint="try again; `kedge doctor` tells whether it is reached",
+            ) from error
         except self._psycopg.Error as error:
             raise StorageError(
                 f"the database {self.name} refused: {_first_line(error)}", hint="run `kedge doctor`"
@@ -213,7 +231,7 @@ def translated(query: str) -> str:
 
 
 def _settings() -> dict[str, Any]:
-    return {"autocommit": True, "connect_timeout": int(WAIT_S), "options": "-c synchronous_commit=on"}
+    return {"autocommit": True, "connect_timeout": CONNECT_S, "options": "-c synchronous_commit=on"}
 
 
 def _named(cursor: Any) -> Callable[[Sequence[Any]], NamedRow]:

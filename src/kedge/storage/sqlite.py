@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, LiteralString
 
-from kedge.core.errors import StorageError
+from kedge.core.errors import StorageError, Unavailable
 from kedge.storage.dialect import SQLITE
 
 BUSY_TIMEOUT_S = 20.0
@@ -85,12 +85,14 @@ class SqliteDatabase:
 
 @contextlib.contextmanager
 def _translated(name: str) -> Iterator[None]:
-    """Turn driver errors into StorageError: the one place where that happens."""
+    """Turn driver errors into ours: the one place where that happens."""
     try:
         yield
     except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
         if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError)):
             raise
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise Unavailable(f"the database {name} is held by another process", hint="try again") from error
         raise StorageError(f"the database {name} refused: {error}", hint="run `kedge doctor`") from error
 
 
