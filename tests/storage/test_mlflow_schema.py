@@ -1,12 +1,19 @@
 """MLflow's tables as Kedge makes them are those that MLflow's own migrations make."""
 
+import re
 import sqlite3
+import threading
 
+import psycopg
 import pytest
+from tests.postgres import driven
 
 from kedge.core.clock import SystemClock
 from kedge.core.errors import Conflict
+from kedge.core.logged import Metric, Pair
+from kedge.core.runs import CreateRun, LogBatch
 from kedge.storage.database import open_database
+from kedge.storage.tracking_store import SqlTracking
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own
 
@@ -102,13 +109,7 @@ def test_tables_of_another_release_are_refused_before_anything_is_written(
 
 
 def test_mlflow_has_the_database_back_with_what_kedge_wrote(tmp_path):
-    import threading
-
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-    from kedge.core.logged import Metric, Pair
-    from kedge.core.runs import CreateRun, LogBatch
-    from kedge.storage.tracking_store import SqlTracking
 
     file = tmp_path / "kedge.db"
     database = open_database(file, SystemClock())
@@ -139,3 +140,79 @@ def test_mlflow_has_the_database_back_with_what_kedge_wrote(tmp_path):
     assert len(store.search_runs(["0"], "metrics.inf > 1 AND params.p = '1'", 1, 10)) == 1
     store.log_batch("a" * 32, [], [], [])
     store._dispose_engine()
+
+
+_POSTGRESQL = {
+    "columns": "SELECT table_name, column_name, data_type, character_maximum_length, is_nullable, column_default "
+    "FROM information_schema.columns WHERE table_schema = 'public'",
+    "constraints": "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
+    "WHERE connamespace = 'public'::regnamespace",
+    "indexes": "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    "triggers": "SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+    "functions": "SELECT proname, proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
+    "sequences": "SELECT sequencename, sequencename, data_type::text, start_value, increment_by FROM pg_sequences "
+    "WHERE schemaname = 'public'",
+    "rows": "SELECT version_num, 'alembic', 'row' FROM alembic_version UNION SELECT name, description, 'row' FROM workspaces "
+    "UNION SELECT name, artifact_location, lifecycle_stage FROM experiments",
+}
+
+
+def _plain(value):
+    """A condition without its casts and brackets, which PostgreSQL writes otherwise when it reads its own text again."""
+    return re.sub(r"::[a-z ]+(\[\])?|[()]", "", value) if str(value).startswith("CHECK") else value
+
+
+def told_by_postgresql(url: str) -> dict[str, list[tuple]]:
+    """All that its catalogue says, Kedge's own left out."""
+    with psycopg.connect(url) as connection:
+        return {
+            what: sorted(
+                tuple(map(_plain, row))
+                for row in connection.execute(query.encode()).fetchall()
+                if not row[0].startswith("kedge_") and not row[1].startswith("kedge_")
+            )
+            for what, query in _POSTGRESQL.items()
+        }
+
+
+@pytest.mark.slow
+def test_table_by_table_and_index_by_index_in_postgresql(cluster):
+    ours, theirs = cluster.new(), cluster.of_mlflow()
+    open_database(ours, SystemClock()).close()
+    found, wanted = told_by_postgresql(ours), told_by_postgresql(theirs)
+    for what, rows in wanted.items():
+        assert found[what] == rows, what
+    assert len(wanted["columns"]) > 300
+
+
+@pytest.mark.slow
+def test_a_database_of_mlflow_in_postgresql_is_adopted_and_handed_back(cluster):
+    from mlflow import MlflowClient
+
+    url = cluster.of_mlflow()
+    theirs = MlflowClient(driven(url))
+    run_id = theirs.create_run("0", run_name="before").info.run_id
+    theirs.log_metric(run_id, "m", 1.0)
+    before = told_by_postgresql(url)
+    database = open_database(url, SystemClock())
+    assert told_by_postgresql(url) == before
+    store = SqlTracking(database, SystemClock())
+    assert store.run(run_id).info.name == "before"
+    heard = threading.Event()
+    store.submit(LogBatch(run_id=run_id, metrics=(Metric("m", 2.0, 5, 1),)), lambda _: heard.set())
+    assert heard.wait(10)
+    store.close()
+    database.close()
+    assert {point.value for point in theirs.get_metric_history(run_id, "m")} == {1.0, 2.0}
+    theirs.log_param(run_id, "after", "1")
+    assert theirs.get_run(run_id).data.metrics == {"m": 2.0}
+
+
+@pytest.mark.slow
+def test_tables_of_another_release_in_postgresql_are_refused(cluster):
+    url = cluster.of_mlflow()
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '451aebb31d03'")
+    with pytest.raises(Conflict, match="451aebb31d03"):
+        open_database(url, SystemClock())
+    assert not [row for row in told_by_postgresql(url)["columns"] if row[0].startswith("kedge")]

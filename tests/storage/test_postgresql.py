@@ -55,11 +55,10 @@ def test_a_restart_is_told_and_then_forgotten(own_cluster, tmp_path):
 def test_a_connection_cut_within_a_transaction_leaves_nothing(cluster):
     database = open_database(cluster.new(), CLOCK)
     cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
-    with pytest.raises(Unavailable):  # noqa: PT012 - the transaction is what raises
-        with database.write() as connection:
-            connection.execute("INSERT INTO kedge_label VALUES ('e', 'r', 1, 0.5, 1)")
-            cluster.run(f"{cut}'{database.name.rpartition('/')[2]}'")
-            connection.execute("INSERT INTO kedge_label VALUES ('e', 'r', 2, 0.5, 1)")
+    with pytest.raises(Unavailable), database.write() as connection:  # noqa: PT012 - the transaction raises
+        connection.execute("INSERT INTO kedge_label VALUES ('e', 'r', 1, 0.5, 1)")
+        cluster.run(f"{cut}'{database.name.rpartition('/')[2]}'")
+        connection.execute("INSERT INTO kedge_label VALUES ('e', 'r', 2, 0.5, 1)")
     assert database.rows("SELECT * FROM kedge_label") == []
     with database.write() as connection:
         connection.execute("INSERT INTO kedge_label VALUES ('e', 'r', 3, 0.5, 1)")

@@ -1,5 +1,6 @@
 """Kill -9 of the web process under eight writers: what was acknowledged is there, no batch is half there."""
 
+import contextlib
 import json
 import os
 import random
@@ -7,11 +8,15 @@ import signal
 import sqlite3
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 from tests.conftest import Platform, start_platform, wait_until
+
+from kedge.storage.postgresql import translated
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 
@@ -79,38 +84,43 @@ def up_again(platform: Platform, pid: int) -> None:
     wait_until(answers, "web answers again", 30)
 
 
-def held(home: Path, writer: Writer) -> None:
+def held(place: Path | str, writer: Writer) -> None:
     """Every acknowledged point and batch is there, and of no batch a part."""
-    connection = sqlite3.connect(f"file:{home}/kedge.db?mode=ro", uri=True)
-    assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    with _asking(place, writer.run_id) as ask:
 
-    def steps(key: str) -> set[int]:
-        return {
-            row[0]
-            for row in connection.execute(
-                "SELECT step FROM metrics WHERE run_uuid = ? AND key = ?", (writer.run_id, key)
-            )
-        }
+        def steps(key: str) -> set[int]:
+            return {row[0] for row in ask("SELECT step FROM metrics WHERE run_uuid = ? AND key = ?", key)}
 
-    assert set(writer.points) <= steps(f"p{writer.number}")
-    parts = [steps(f"b{writer.number}.{place}") for place in range(BATCH)]
-    assert all(part == parts[0] for part in parts)
-    assert set(writer.batches) <= parts[0]
-    params = connection.execute(
-        "SELECT key FROM params WHERE run_uuid = ? AND key LIKE ?", (writer.run_id, f"q{writer.number}.%")
-    )
-    assert {int(key.rpartition(".")[2]) for (key,) in params} == parts[0]
-    latest = connection.execute(
-        "SELECT step FROM latest_metrics WHERE run_uuid = ? AND key = ?",
-        (writer.run_id, f"b{writer.number}.0"),
-    ).fetchone()
-    assert latest is None or latest[0] == max(parts[0])
-    connection.close()
+        assert set(writer.points) <= steps(f"p{writer.number}")
+        parts = [steps(f"b{writer.number}.{part}") for part in range(BATCH)]
+        assert all(part == parts[0] for part in parts)
+        assert set(writer.batches) <= parts[0]
+        params = ask("SELECT key FROM params WHERE run_uuid = ? AND key LIKE ?", f"q{writer.number}.%")
+        assert {int(key.rpartition(".")[2]) for (key,) in params} == parts[0]
+        latest = ask("SELECT step FROM latest_metrics WHERE run_uuid = ? AND key = ?", f"b{writer.number}.0")
+        assert not latest or latest[0][0] == max(parts[0])
 
 
-def test_what_was_acknowledged_survives_kills(tmp_path: Path) -> None:
+@contextlib.contextmanager
+def _asking(place: Path | str, run_id: str) -> Iterator[Callable[[str, str], list[tuple]]]:
+    if isinstance(place, Path):
+        with contextlib.closing(sqlite3.connect(f"file:{place}?mode=ro", uri=True)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+            yield lambda query, key: connection.execute(query, (run_id, key)).fetchall()
+    else:
+        with psycopg.connect(place) as opened:
+            yield lambda query, key: opened.execute(translated(query).encode(), (run_id, key)).fetchall()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_what_was_acknowledged_survives_kills(
+    tmp_path: Path, request: pytest.FixtureRequest, kind: str
+) -> None:
     chance = random.Random(7)
-    platform = start_platform(tmp_path / "home")
+    place: Path | str = tmp_path / "home" / "kedge.db"
+    if kind == "postgresql":
+        place = request.getfixturevalue("cluster").new()
+    platform = start_platform(tmp_path / "home", KEDGE_DATABASE=place if isinstance(place, str) else "sqlite")
     try:
         body = {"experiment_id": "0", "run_name": "kills"}
         run_id = httpx.post(f"{platform.web}/api/2.0/mlflow/runs/create", json=body).json()["run"]["info"][
@@ -131,6 +141,6 @@ def test_what_was_acknowledged_survives_kills(tmp_path: Path) -> None:
             writer.join(20)
         assert all(writer.points and writer.batches for writer in writers)
         for writer in writers:
-            held(platform.home, writer)
+            held(place, writer)
     finally:
         platform.stop()
