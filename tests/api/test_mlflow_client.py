@@ -20,11 +20,13 @@ LARGE_BYTES = 100 * 1024 * 1024
 WEB_LIMIT_MIB = 150
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    started = start_platform(tmp_path_factory.mktemp("mlflow") / "home")
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Platform]:
+    address = "sqlite" if request.param == "sqlite" else request.getfixturevalue("cluster").new()
+    started = start_platform(tmp_path_factory.mktemp("mlflow") / "home", KEDGE_DATABASE=address)
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(started.web)
+    mlflow.set_experiment("Default")
     yield started
     mlflow.set_tracking_uri(before)
     started.stop()
