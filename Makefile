@@ -18,7 +18,7 @@ up: setup        ## start Kedge on http://127.0.0.1:5000
 	@$(BIN)/kedge up $(ARGS)
 
 test: setup      ## all tests, real processes and a real browser included
-	@scripts/system-packages chromium postgresql
+	@scripts/system-packages chromium libatomic1 postgresql
 	$(BIN)/python -m pytest -n 2 -m "$(UNIT)" $(ARGS)
 	$(BIN)/python -m pytest -m "not ($(UNIT))" $(ARGS)
 
@@ -42,7 +42,7 @@ bench-tracking: setup  ## tracking under load beside mlflow server (make bench-t
 	$(BIN)/python -m benchmarks.tracking $(ARGS)
 
 docs: setup      ## take the screenshots in docs/screens again
-	@scripts/system-packages chromium postgresql
+	@scripts/system-packages chromium libatomic1 postgresql
 	$(BIN)/python -m pytest tests/browser --screens $(ARGS)
 
 lock: setup      ## resolve the dependencies anew
