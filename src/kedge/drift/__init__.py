@@ -50,7 +50,12 @@ from kedge.drift.spec import Choice, Constraint, DetectorSpec, Instances, Interv
 from kedge.drift.streaming.adwin import ADWIN
 from kedge.drift.streaming.base import Result, State, StreamingDetector
 from kedge.drift.streaming.cvm_online import CVMOnline
+from kedge.drift.streaming.ddm import DDM
+from kedge.drift.streaming.eddm import EDDM
 from kedge.drift.streaming.fet_online import FETOnline
+from kedge.drift.streaming.fhddm import FHDDM
+from kedge.drift.streaming.hddm_a import HDDMA
+from kedge.drift.streaming.hddm_w import HDDMW
 from kedge.drift.streaming.incremental_kolmogorov_smirnov import IncrementalKolmogorovSmirnov
 from kedge.drift.streaming.kdq_tree_streaming import KdqTreeStreaming
 from kedge.drift.streaming.lsdd_online import LSDDOnline
@@ -61,6 +66,11 @@ from kedge.drift.streaming.pca_cd import PCACD
 __all__ = [
     "ADWIN",
     "ALL",
+    "DDM",
+    "EDDM",
+    "FHDDM",
+    "HDDMA",
+    "HDDMW",
     "PCACD",
     "AndersonDarling",
     "BatchDetector",

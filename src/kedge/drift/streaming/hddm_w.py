@@ -1,0 +1,101 @@
+"""HDDM-W: weighted means before and after the best cut, by McDiarmid's bound."""
+
+import functools
+from importlib import import_module
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from kedge.drift.spec import Choice, DetectorSpec, Interval
+from kedge.drift.streaming.base import Flags, Floats
+from kedge.drift.streaming.binary import ErrorDetector
+
+_MODES = {"up": 1, "down": -1, "both": 0}
+
+
+@functools.cache
+def _kernel() -> Any:
+    return import_module("kedge.drift.kernels.concept")  # brings numba, a second, at the first value
+
+
+class HDDMW(ErrorDetector):
+    """Has the recent mean left the mean before some cut?
+
+    As HDDM-A with exponentially weighted means, in which recent values count more: gradual changes are seen sooner. After an
+    alarm it starts anew.
+
+    Parameters
+    ----------
+    drift_confidence : float in (0, 1), default 0.001
+        Chance of a false alarm that each comparison allows. Larger values alarm sooner and more often.
+    warning_confidence : float in (0, 1), default 0.005
+        The same for warnings.
+    weight : float in (0, 1), default 0.05
+        Weight of the newest value in the means. Larger values forget sooner: abrupt changes are seen sooner, with more
+        false alarms.
+    direction : "up", "down" or "both", default "up"
+        Which changes count: "up" is the one-sided test of a rising error rate, "both" the two-sided.
+    missing : "raise" or "skip", default "raise"
+        What NaN and infinities do.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(1)
+    >>> errors = np.concatenate([rng.random(1000) < 0.1, rng.random(1000) < 0.3])
+    >>> [int(index) for index in HDDMW().update_many(errors).drifts]
+    [1369]
+
+    References
+    ----------
+    Frías-Blanco, del Campo-Ávila, Ramos-Jiménez, Morales-Bueno, Ortiz-Díaz and Caballero-Mota (2015), Online and
+    non-parametric drift detection methods based on Hoeffding's bounds, IEEE TKDE 27, W-test.
+    """
+
+    spec: ClassVar[DetectorSpec] = DetectorSpec(
+        name="HDDMW",
+        mode="streaming",
+        input="binary",
+        direction="both",
+        params={
+            "drift_confidence": Interval(float, 0, 1, "neither"),
+            "warning_confidence": Interval(float, 0, 1, "neither"),
+            "weight": Interval(float, 0, 1, "neither"),
+            "direction": Choice(tuple(_MODES)),
+            "missing": Choice(("raise", "skip")),
+        },
+        paper="Frías-Blanco et al. 2015",
+        equations="W-test, corollary 13",
+        false_alarms="drift_confidence bounds the chance of a false alarm at each comparison",
+        cost="O(1) time and memory",
+        warns=True,
+        threshold="drift_confidence",
+        libraries=("River", "Frouros"),
+        warmup=lambda _: 1,
+        state_bound_bytes=lambda _: 1024,
+        examples=({}, {"direction": "both", "weight": 0.02}, {"direction": "down"}),
+    )
+    graded: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        drift_confidence: float = 0.001,
+        *,
+        warning_confidence: float = 0.005,
+        weight: float = 0.05,
+        direction: Literal["up", "down", "both"] = "up",
+        missing: Literal["raise", "skip"] = "raise",
+    ) -> None:
+        self.drift_confidence = drift_confidence
+        self.warning_confidence = warning_confidence
+        self.weight = weight
+        self.direction = direction
+        self.missing = missing
+        super().__init__()
+
+    def _empty(self) -> Floats:
+        return np.array([0.0, 1.0, 0.0] * 5 + [np.inf, -np.inf])
+
+    def _run(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
+        levels = float(self.drift_confidence), float(self.warning_confidence), float(self.weight)
+        _kernel().hddm_w(self._state, xs, flags, statistics, *levels, _MODES[self.direction])
