@@ -49,11 +49,14 @@ from kedge.drift.recommendation import Recommendation, recommend
 from kedge.drift.spec import Choice, Constraint, DetectorSpec, Instances, Interval
 from kedge.drift.streaming.adwin import ADWIN
 from kedge.drift.streaming.base import Result, State, StreamingDetector
+from kedge.drift.streaming.cusum import CUSUM
 from kedge.drift.streaming.cvm_online import CVMOnline
 from kedge.drift.streaming.ddm import DDM
+from kedge.drift.streaming.ecdd_wt import ECDDWT
 from kedge.drift.streaming.eddm import EDDM
 from kedge.drift.streaming.fet_online import FETOnline
 from kedge.drift.streaming.fhddm import FHDDM
+from kedge.drift.streaming.geometric_moving_average import GeometricMovingAverage
 from kedge.drift.streaming.hddm_a import HDDMA
 from kedge.drift.streaming.hddm_w import HDDMW
 from kedge.drift.streaming.incremental_kolmogorov_smirnov import IncrementalKolmogorovSmirnov
@@ -62,16 +65,22 @@ from kedge.drift.streaming.lsdd_online import LSDDOnline
 from kedge.drift.streaming.mmd_online import MMDOnline
 from kedge.drift.streaming.page_hinkley import PageHinkley
 from kedge.drift.streaming.pca_cd import PCACD
+from kedge.drift.streaming.rddm import RDDM
+from kedge.drift.streaming.stepd import STEPD
 
 __all__ = [
     "ADWIN",
     "ALL",
+    "CUSUM",
     "DDM",
+    "ECDDWT",
     "EDDM",
     "FHDDM",
     "HDDMA",
     "HDDMW",
     "PCACD",
+    "RDDM",
+    "STEPD",
     "AndersonDarling",
     "BatchDetector",
     "BatchEnsemble",
@@ -99,6 +108,7 @@ __all__ = [
     "FETOnline",
     "FisherExact",
     "GTest",
+    "GeometricMovingAverage",
     "Hellinger",
     "IncrementalKolmogorovSmirnov",
     "Instances",
