@@ -49,6 +49,7 @@ from kedge.drift.recommendation import Recommendation, recommend
 from kedge.drift.spec import Choice, Constraint, DetectorSpec, Instances, Interval
 from kedge.drift.streaming.adwin import ADWIN
 from kedge.drift.streaming.base import Result, State, StreamingDetector
+from kedge.drift.streaming.bocd import BOCD
 from kedge.drift.streaming.cusum import CUSUM
 from kedge.drift.streaming.cvm_online import CVMOnline
 from kedge.drift.streaming.ddm import DDM
@@ -61,6 +62,7 @@ from kedge.drift.streaming.hddm_a import HDDMA
 from kedge.drift.streaming.hddm_w import HDDMW
 from kedge.drift.streaming.incremental_kolmogorov_smirnov import IncrementalKolmogorovSmirnov
 from kedge.drift.streaming.kdq_tree_streaming import KdqTreeStreaming
+from kedge.drift.streaming.kswin import KSWIN
 from kedge.drift.streaming.lsdd_online import LSDDOnline
 from kedge.drift.streaming.mmd_online import MMDOnline
 from kedge.drift.streaming.page_hinkley import PageHinkley
@@ -71,6 +73,7 @@ from kedge.drift.streaming.stepd import STEPD
 __all__ = [
     "ADWIN",
     "ALL",
+    "BOCD",
     "CUSUM",
     "DDM",
     "ECDDWT",
@@ -78,6 +81,7 @@ __all__ = [
     "FHDDM",
     "HDDMA",
     "HDDMW",
+    "KSWIN",
     "PCACD",
     "RDDM",
     "STEPD",

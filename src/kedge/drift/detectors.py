@@ -26,6 +26,7 @@ from kedge.drift.ensemble.batch import BatchEnsemble
 from kedge.drift.ensemble.streaming import StreamingEnsemble
 from kedge.drift.streaming.adwin import ADWIN
 from kedge.drift.streaming.base import StreamingDetector
+from kedge.drift.streaming.bocd import BOCD
 from kedge.drift.streaming.cusum import CUSUM
 from kedge.drift.streaming.cvm_online import CVMOnline
 from kedge.drift.streaming.ddm import DDM
@@ -38,6 +39,7 @@ from kedge.drift.streaming.hddm_a import HDDMA
 from kedge.drift.streaming.hddm_w import HDDMW
 from kedge.drift.streaming.incremental_kolmogorov_smirnov import IncrementalKolmogorovSmirnov
 from kedge.drift.streaming.kdq_tree_streaming import KdqTreeStreaming
+from kedge.drift.streaming.kswin import KSWIN
 from kedge.drift.streaming.lsdd_online import LSDDOnline
 from kedge.drift.streaming.mmd_online import MMDOnline
 from kedge.drift.streaming.page_hinkley import PageHinkley
@@ -47,6 +49,8 @@ from kedge.drift.streaming.stepd import STEPD
 
 ALL: tuple[type[StreamingDetector] | type[BatchDetector], ...] = (
     ADWIN,
+    KSWIN,
+    BOCD,
     CVMOnline,
     DDM,
     STEPD,
