@@ -5,9 +5,9 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from kedge.app.commands.tables import print_table
 from kedge.app.config import OPTIONS, read_config
 
 
@@ -39,4 +39,4 @@ def config(
         table.add_row(
             option.key, str(values[option.key]), found.origins[option.key], option.variable, option.rule
         )
-    Console().print(table)
+    print_table(table)

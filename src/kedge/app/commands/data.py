@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
+from kedge.app.commands.tables import print_table
 from kedge.client.connection import connect
 from kedge.client.datasets import dataset, datasets, source_bytes
 from kedge.client.transfers import OnBytes
@@ -80,7 +81,7 @@ def listed(url: Url = None, as_json: AsJson = False) -> None:
             f"{each.rows:,}",
             f"{each.size_bytes / 1e6:.2f}",
         )
-    Console().print(table)
+    print_table(table)
 
 
 def show(name: Name, url: Url = None, as_json: AsJson = False) -> None:
@@ -102,7 +103,7 @@ def show(name: Name, url: Url = None, as_json: AsJson = False) -> None:
             counts = (str(column.nulls), _cell(column.distinct))
             cells = [_cell(value) for value in (column.minimum, column.mean, column.maximum)]
             table.add_row(escape(column.name), escape(column.type), *counts, *cells)
-        Console().print(table)
+        print_table(table)
         return
     records = [version.record for version in dataset(which).versions()]
     if as_json:
@@ -112,7 +113,7 @@ def show(name: Name, url: Url = None, as_json: AsJson = False) -> None:
     for r in records:
         size = f"{r.size_bytes / 1e6:.2f}"
         table.add_row(str(r.number), r.tag or "", r.content_id[:12], f"{r.rows:,}", size, escape(r.message))
-    Console().print(table)
+    print_table(table)
 
 
 def checkout(
@@ -162,7 +163,7 @@ def diff(
         if names:
             print(f"{what.replace('_', ' ')}: {', '.join(names)}")
     if found.columns_changed:
-        Console().print(_changes(found.columns_changed))
+        print_table(_changes(found.columns_changed))
 
 
 _LISTS = (

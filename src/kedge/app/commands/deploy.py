@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from kedge.app.commands.tables import print_table
 from kedge.client import deployments as client
 from kedge.client.connection import connect
 from kedge.core.errors import Invalid
@@ -83,7 +83,7 @@ def endpoints(
                 deployment.reason,
                 deployment.error or "",
             )
-        Console().print(table)
+        print_table(table)
         return
     states = client.endpoints()
     if as_json:
@@ -95,7 +95,7 @@ def endpoints(
         table.add_row(
             state.endpoint.name, shown.model_name, shown.model_version, state.wanted.state, state.url
         )
-    Console().print(table)
+    print_table(table)
 
 
 def predict(

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from kedge.app.commands.tables import print_table
 from kedge.app.config import read_config
 from kedge.app.doctor import examine
 from kedge.core.clock import SystemClock
@@ -43,6 +43,6 @@ def doctor(
             table.add_row(
                 marks[finding.well], finding.check, finding.seen, "" if finding.well else finding.mend
             )
-        Console().print(table)
+        print_table(table)
     if any(finding.well is False for finding in findings):
         sys.exit(1)

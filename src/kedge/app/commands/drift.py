@@ -9,7 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from kedge.core.errors import Invalid
+from kedge.app.commands.tables import print_table
+from kedge.core.errors import Invalid, NotFound
 from kedge.core.monitors import COLUMN_VERDICT
 
 group = typer.Typer(no_args_is_help=True, help="Drift detectors on files: list, test, run.")
@@ -35,21 +36,47 @@ def _streams() -> Any:
 
 
 @group.command("list")
-def list_detectors(as_json: AsJson = False) -> None:
-    """List the detectors: what they read, how they hold false alarms, where they come from, their parameters.
+def list_detectors(
+    name: Annotated[str | None, typer.Argument(help="A detector, to see its parameters.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the detectors, or what there is to know of one: parameters, what holds false alarms, where it comes from.
 
-    Example: kedge drift list
+    Example: kedge drift list ADWIN
     """
     records = _streams().overview()
+    if name is not None:
+        records = [record for record in records if record.name.lower() == name.lower()]
+        if not records:
+            raise NotFound(f"there is no detector {name!r}", hint="`kedge drift list` names them")
     if as_json:
         _print_json(records)
         return
-    table = Table("detector", "reads", "false alarms", "paper", "parameters", show_lines=True)
+    if name is not None:
+        _print_one(records[0])
+        return
+    table = Table("detector", "reads", "paper", "false alarms")
     for record in records:
-        parameters = "\n".join(f"{each.name}: {each.constraint}" for each in record.parameters)
-        reads = f"{record.input}, {'one by one' if record.mode == 'streaming' else 'windows'}"
-        table.add_row(record.name, reads, record.false_alarms, record.paper, parameters)
-    Console().print(table)
+        table.add_row(record.name, _reads(record), record.paper, record.false_alarms)
+    print_table(table)
+
+
+def _reads(record: Any) -> str:
+    return f"{record.input}, {'one by one' if record.mode == 'streaming' else 'windows'}"
+
+
+def _print_one(record: Any) -> None:
+    table = Table("", record.name)
+    table.add_row("question", record.question)
+    table.add_row("reads", _reads(record))
+    table.add_row("paper", record.paper)
+    table.add_row("equations", record.equations)
+    table.add_row("false alarms", record.false_alarms)
+    table.add_row("cost", record.cost)
+    table.add_row("also in", ", ".join(record.libraries) or "-")
+    for parameter in record.parameters:
+        table.add_row(parameter.name, f"{parameter.constraint}, default {parameter.default!r}")
+    print_table(table)
 
 
 @group.command("test")
@@ -81,7 +108,7 @@ def compare(
             "" if result.threshold is None else f"{result.threshold:.3g}",
             "drift" if result.drift else "",
         )
-    Console().print(table)
+    print_table(table)
     Console().print(
         f"{len(found.drifted)} of {found.columns} columns drift: {', '.join(found.drifted) or 'none'}"
     )

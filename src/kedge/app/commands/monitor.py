@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from kedge.app.commands.tables import print_table
 from kedge.client import monitor as client
 from kedge.client.connection import connect
 from kedge.core.monitors import Alert, Monitor, MonitorRun
@@ -46,7 +47,7 @@ def list_monitors(url: Url = None, as_json: AsJson = False) -> None:
             rules,
             "yes" if monitor.enabled else "no",
         )
-    Console().print(table)
+    print_table(table)
 
 
 @group.command()
@@ -79,14 +80,14 @@ def show(
                 limit,
                 "drift" if result.drift else "",
             )
-        Console().print(table)
+        print_table(table)
         return
     runs = client.runs(name)
     if as_json:
         _print_json({"monitor": monitor, "runs": runs})
         return
     Console().print(f"{monitor.name}: {monitor.kind} of {monitor.endpoint} by {monitor.period}")
-    Console().print(_runs_table(monitor, runs))
+    print_table(_runs_table(monitor, runs))
 
 
 @group.command()
@@ -112,7 +113,7 @@ def evaluate(
     elif not runs:
         Console().print("no window to evaluate")
     else:
-        Console().print(_runs_table(client.get(name), runs))
+        print_table(_runs_table(client.get(name), runs))
 
 
 @group.command()
@@ -136,7 +137,7 @@ def alerts(
         table.add_row(
             alert.id, alert.state, alert.monitor, _model(alert), alert.message, alert.pipeline_run_id or ""
         )
-    Console().print(table)
+    print_table(table)
 
 
 @group.command()

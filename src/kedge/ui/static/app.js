@@ -33,11 +33,14 @@
     const isTime = chart.kind === "time", few = chart.x.length < 80;
     const axis = { stroke: colour("soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line"), width: 1 }, font: "11px system-ui, sans-serif" };
     const right = chart.series.some((each) => each.axis === "y2");
+    // A single point gets room about it: uPlot would spread an axis of years around one minute.
+    const about = (plot, low, high) => low === high ? [low - (isTime ? 1800 : 1), high + (isTime ? 1800 : 1)] : [low, high];
+    const whole = !isTime && chart.x.every(Number.isInteger) ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1e5, 1e6] } : {};
     const shown = (plot, value) => value == null ? "-" : Number(value.toPrecision(4)).toLocaleString("en");
     const options = {
       width: element.clientWidth - 24, height: 200, tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "UTC"),
-      scales: { x: { time: isTime } }, plugins: [marks(chart.marks || [], isTime)], cursor: { sync: { key: "kedge" } },
-      axes: [axis, { ...axis, size: 56 }, ...(right ? [{ ...axis, scale: "y2", side: 1, size: 56, grid: { show: false } }] : [])],
+      scales: { x: { time: isTime, range: about } }, plugins: [marks(chart.marks || [], isTime)], cursor: { sync: { key: "kedge" } },
+      axes: [{ ...axis, ...whole }, { ...axis, size: 56 }, ...(right ? [{ ...axis, scale: "y2", side: 1, size: 56, grid: { show: false } }] : [])],
       series: [{ label: isTime ? "time" : "x" }, ...chart.series.map((each, i) => ({
         label: each.label, scale: each.axis, stroke: colour("c" + (i % 3 + 1)), width: 2, value: shown, spanGaps: true, points: { show: few, size: 5 } }))],
     };
