@@ -34,7 +34,8 @@
     const axis = { stroke: colour("soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line"), width: 1 }, font: "11px system-ui, sans-serif" };
     const right = chart.series.some((each) => each.axis === "y2");
     // A single point gets room about it: uPlot would spread an axis of years around one minute.
-    const about = (plot, low, high) => low === high ? [low - (isTime ? 1800 : 1), high + (isTime ? 1800 : 1)] : [low, high];
+    const alone = chart.x[0] === chart.x.at(-1), room = isTime ? 1800 : 1;
+    const about = (plot, low, high) => alone ? [chart.x[0] - room, chart.x[0] + room] : [low, high];
     const whole = !isTime && chart.x.every(Number.isInteger) ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1e5, 1e6] } : {};
     const shown = (plot, value) => value == null ? "-" : Number(value.toPrecision(4)).toLocaleString("en");
     const options = {
