@@ -2,12 +2,15 @@
 
 from kedge.drift.batch.base import BatchDetector, TestResult
 from kedge.drift.batch.chi_square import ChiSquare
+from kedge.drift.batch.energy_distance_multivariate import EnergyDistanceMultivariate
 from kedge.drift.batch.kolmogorov_smirnov import KolmogorovSmirnov
+from kedge.drift.batch.lsdd import LSDD
+from kedge.drift.batch.mmd import MMD
 from kedge.drift.batch.population_stability_index import PopulationStabilityIndex
 from kedge.drift.correction import benjamini_hochberg, bonferroni, holm
 from kedge.drift.detectors import ALL
 from kedge.drift.errors import DataError, DriftError, NotFittedError, ParameterError, StateError
-from kedge.drift.spec import Choice, Constraint, DetectorSpec, Interval
+from kedge.drift.spec import Choice, Constraint, DetectorSpec, Interval, Methods, OrNone
 from kedge.drift.streaming.adwin import ADWIN
 from kedge.drift.streaming.base import Result, State, StreamingDetector
 from kedge.drift.streaming.page_hinkley import PageHinkley
@@ -15,6 +18,8 @@ from kedge.drift.streaming.page_hinkley import PageHinkley
 __all__ = [
     "ADWIN",
     "ALL",
+    "LSDD",
+    "MMD",
     "BatchDetector",
     "ChiSquare",
     "Choice",
@@ -22,9 +27,12 @@ __all__ = [
     "DataError",
     "DetectorSpec",
     "DriftError",
+    "EnergyDistanceMultivariate",
     "Interval",
     "KolmogorovSmirnov",
+    "Methods",
     "NotFittedError",
+    "OrNone",
     "PageHinkley",
     "ParameterError",
     "PopulationStabilityIndex",

@@ -7,7 +7,7 @@ import pickle
 from functools import partial
 from typing import Any
 
-from kedge.drift import Choice, Constraint, ParameterError
+from kedge.drift import Choice, Constraint, Methods, OrNone, ParameterError
 from kedge.testing.detector_cases import Case, raises
 
 
@@ -40,6 +40,10 @@ def bad_parameters_are_refused_by_name(case: Case) -> None:
 def _bad_values(constraint: Constraint) -> list[Any]:
     if isinstance(constraint, Choice):
         return ["no such option", None, 3.5]
+    if isinstance(constraint, Methods):
+        return ["no such object", 3.5, object(), dict]
+    if isinstance(constraint, OrNone):
+        return [bad for bad in _bad_values(constraint.interval) if bad is not None]
     kind, low, high = constraint.kind, constraint.low, constraint.high
     bad: list[Any] = [math.nan, math.inf, "3", None, True]
     if math.isfinite(low):
