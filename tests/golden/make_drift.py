@@ -20,10 +20,17 @@ def stream() -> np.ndarray:
     return noise + np.repeat([0.0, 1.0, -0.5], 500)
 
 
-def samples(categorical: bool) -> tuple[list, list]:
+def samples(takes: str) -> tuple[list, list]:
     values = stream()
+    if takes in ("vector", "probabilities", "labelled"):
+        rows = values[:360].reshape(-1, 3) + np.where(np.arange(120) < 70, 0, 0.2)[:, None]
+        if takes == "probabilities":
+            rows = np.abs(rows) / np.abs(rows).sum(axis=1, keepdims=True)
+        if takes == "labelled":
+            rows = np.column_stack([rows, rows[:, 0] > 0])
+        return rows[:70].tolist(), rows[70:].tolist()
     reference, window = values[:400], values[400:700]
-    if categorical:
+    if takes == "categorical":
         return [f"c{int(v * 4)}" for v in reference], [f"c{int(v * 4)}" for v in window]
     return reference.tolist(), window.tolist()
 
@@ -40,7 +47,7 @@ def trained(cls) -> StreamingDetector:
     if issubclass(cls, StreamingDetector):
         detector.update_many(rows(cls)[:700])
         return detector
-    return detector.fit(samples(cls.spec.input == "categorical")[0])
+    return detector.fit(samples(cls.spec.input)[0])
 
 
 def _alarms(detector) -> list[int]:
@@ -57,8 +64,8 @@ def main() -> None:
     from scipy import stats
 
     known = json.loads(FILE.read_text()) if FILE.exists() else {"states": {}}
-    ks = stats.ks_2samp(*samples(categorical=False))
-    before, after = (np.array(each) for each in samples(categorical=True))
+    ks = stats.ks_2samp(*samples("real"))
+    before, after = (np.array(each) for each in samples("categorical"))
     names = sorted({*before, *after})
     table = np.array([[(each == name).sum() for name in names] for each in (before, after)])
     chi2 = stats.chi2_contingency(table, correction=False)

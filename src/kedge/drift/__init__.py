@@ -7,6 +7,7 @@ from kedge.drift.batch.bhattacharyya import Bhattacharyya
 from kedge.drift.batch.chi_square import ChiSquare
 from kedge.drift.batch.cramer_von_mises import CramerVonMises
 from kedge.drift.batch.energy_distance import EnergyDistance
+from kedge.drift.batch.energy_distance_multivariate import EnergyDistanceMultivariate
 from kedge.drift.batch.epps_singleton import EppsSingleton
 from kedge.drift.batch.fisher_exact import FisherExact
 from kedge.drift.batch.g_test import GTest
@@ -16,7 +17,9 @@ from kedge.drift.batch.kolmogorov_smirnov import KolmogorovSmirnov
 from kedge.drift.batch.kuiper import Kuiper
 from kedge.drift.batch.kullback_leibler import KullbackLeibler
 from kedge.drift.batch.l_infinity import LInfinity
+from kedge.drift.batch.lsdd import LSDD
 from kedge.drift.batch.mann_whitney import MannWhitney
+from kedge.drift.batch.mmd import MMD
 from kedge.drift.batch.population_stability_index import PopulationStabilityIndex
 from kedge.drift.batch.proportions_z import ProportionsZ
 from kedge.drift.batch.total_variation import TotalVariation
@@ -46,7 +49,7 @@ from kedge.drift.errors import (
 )
 from kedge.drift.overview import DetectorRecord, ParameterRecord, table
 from kedge.drift.recommendation import Recommendation, recommend
-from kedge.drift.spec import Choice, Constraint, DetectorSpec, Instances, Interval
+from kedge.drift.spec import Choice, Constraint, DetectorSpec, Instances, Interval, Methods, OrNone
 from kedge.drift.streaming.adwin import ADWIN
 from kedge.drift.streaming.base import Result, State, StreamingDetector
 from kedge.drift.streaming.bocd import BOCD
@@ -82,6 +85,8 @@ __all__ = [
     "HDDMA",
     "HDDMW",
     "KSWIN",
+    "LSDD",
+    "MMD",
     "PCACD",
     "RDDM",
     "STEPD",
@@ -106,6 +111,7 @@ __all__ = [
     "DriftError",
     "Election",
     "EnergyDistance",
+    "EnergyDistanceMultivariate",
     "EnsembleResult",
     "EnsembleTestResult",
     "EppsSingleton",
@@ -126,8 +132,10 @@ __all__ = [
     "LSDDOnline",
     "MMDOnline",
     "MannWhitney",
+    "Methods",
     "MinimumApproval",
     "NotFittedError",
+    "OrNone",
     "OrderedApproval",
     "PageHinkley",
     "ParameterError",

@@ -7,6 +7,7 @@ from kedge.drift.batch.bhattacharyya import Bhattacharyya
 from kedge.drift.batch.chi_square import ChiSquare
 from kedge.drift.batch.cramer_von_mises import CramerVonMises
 from kedge.drift.batch.energy_distance import EnergyDistance
+from kedge.drift.batch.energy_distance_multivariate import EnergyDistanceMultivariate
 from kedge.drift.batch.epps_singleton import EppsSingleton
 from kedge.drift.batch.fisher_exact import FisherExact
 from kedge.drift.batch.g_test import GTest
@@ -16,7 +17,9 @@ from kedge.drift.batch.kolmogorov_smirnov import KolmogorovSmirnov
 from kedge.drift.batch.kuiper import Kuiper
 from kedge.drift.batch.kullback_leibler import KullbackLeibler
 from kedge.drift.batch.l_infinity import LInfinity
+from kedge.drift.batch.lsdd import LSDD
 from kedge.drift.batch.mann_whitney import MannWhitney
+from kedge.drift.batch.mmd import MMD
 from kedge.drift.batch.population_stability_index import PopulationStabilityIndex
 from kedge.drift.batch.proportions_z import ProportionsZ
 from kedge.drift.batch.total_variation import TotalVariation
@@ -87,6 +90,9 @@ ALL: tuple[type[StreamingDetector] | type[BatchDetector], ...] = (
     KullbackLeibler,
     LInfinity,
     MannWhitney,
+    EnergyDistanceMultivariate,
+    LSDD,
+    MMD,
     PopulationStabilityIndex,
     ProportionsZ,
     TotalVariation,

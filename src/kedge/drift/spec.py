@@ -68,7 +68,37 @@ class Instances:
         return f"a tuple of {self.kind.__name__}s" if self.several else f"a {self.kind.__name__}"
 
 
-Constraint = Interval | Choice | Instances
+@dataclasses.dataclass(frozen=True)
+class OrNone:
+    """A number inside `interval`, or None: then the detector finds one by itself."""
+
+    interval: Interval
+
+    def admits(self, value: Any) -> bool:
+        """Whether `value` is None or inside."""
+        return value is None or self.interval.admits(value)
+
+    def __str__(self) -> str:
+        return f"None or {self.interval}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Methods:
+    """An object with these methods, or None: then the detector makes its default."""
+
+    names: tuple[str, ...]
+
+    def admits(self, value: Any) -> bool:
+        """Whether `value` is None or an object, not a class, that has all the methods."""
+        return value is None or (
+            not isinstance(value, type) and all(callable(getattr(value, name, None)) for name in self.names)
+        )
+
+    def __str__(self) -> str:
+        return f"None or an object with {' and '.join(self.names)}"
+
+
+Constraint = Interval | Choice | Instances | OrNone | Methods
 
 
 Parameters = Mapping[str, Any]
@@ -82,17 +112,19 @@ def _nothing(_: Parameters) -> int:
 class DetectorSpec:
     """What a detector is, as data.
 
-    `input` is what it takes, `direction` which changes it answers to, `false_alarms` how they are controlled,
-    `equations` what of the paper is followed, `cost` the work per value (streaming) or per test (batch). `warmup` gives,
-    for a set of parameters, how many first values can raise no alarm, and `state_bound_bytes` the longest state
-    (0: it grows with the reference; for vectors the set also holds their length as `dimension`). `threshold` names the
-    parameter that trades false alarms for delay, if one does. `examples` are the parameter sets that the conformance suite runs, and
-    `expected_failures` the checks of it that the detector does not hold, with reasons.
+    `input` is what it takes: values of shape (n,) that are "real", "binary" or "categorical"; or rows of shape (n, d)
+    that are a "vector", "probabilities" of d classes, or "labelled" with their class in the last column. `direction`
+    tells which changes it answers to, `false_alarms` how they are controlled, `equations` what of the paper is followed,
+    `cost` the work per value (streaming) or per test (batch). `warmup` gives, for a set of parameters, how many first
+    values can raise no alarm, and `state_bound_bytes` the longest state (0: it grows with the reference; for vectors the set also
+    holds their length as `dimension`). `threshold` names the parameter that trades false alarms for delay, if one does.
+    `examples` are the parameter sets that the conformance suite runs, and `expected_failures` the checks of it that the
+    detector does not hold, with reasons.
     """
 
     name: str
     mode: Literal["streaming", "batch"]
-    input: Literal["real", "binary", "categorical", "vector"]
+    input: Literal["real", "binary", "categorical", "vector", "probabilities", "labelled"]
     direction: Literal["up", "down", "both"]
     params: Mapping[str, Constraint]
     paper: str

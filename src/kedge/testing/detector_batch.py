@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kedge.drift import BatchDetector, DataError, NotFittedError, StateError, TestResult
-from kedge.testing.detector_cases import Case, raises, samples
+from kedge.testing.detector_cases import Case, holed, raises, samples, two_values
 
 
 def a_large_difference_is_found(case: Case) -> None:
@@ -21,7 +21,7 @@ def a_large_difference_is_found(case: Case) -> None:
 
 
 def a_constant_that_moves_is_found(case: Case) -> None:
-    before, after = ("a", "b") if case.takes == "categorical" else (3.0, 4.0)
+    before, after = two_values(case)
     detector = case.make().fit([before] * 200)
     assert detector.test([after] * 200).drift is True, "a constant became another and nothing was found"
     same = detector.test([before] * 50)
@@ -30,15 +30,19 @@ def a_constant_that_moves_is_found(case: Case) -> None:
 
 
 def a_rare_value_that_becomes_common_is_found(case: Case) -> None:
-    usual, rare = ("a", "b") if case.takes == "categorical" else (0.0, 7.0)
+    usual, rare = two_values(case)
     detector = case.make().fit([usual] * 190 + [rare] * 10)
     assert detector.test([usual] * 20 + [rare] * 180).drift is True
 
 
 def the_same_sample_does_not_drift(case: Case) -> None:
     reference, _ = samples(case, 0)
+    assert case.make().fit(reference).test(reference).drift is False
+
+
+def the_same_sample_is_at_no_distance(case: Case) -> None:
+    reference, _ = samples(case, 0)
     result = case.make().fit(reference).test(reference)
-    assert result.drift is False
     assert abs(result.statistic) < 1e-9
     assert result.p_value is None or result.p_value > 0.99
 
@@ -66,25 +70,30 @@ def a_test_changes_nothing(case: Case) -> None:
 
 
 def fitting_anew_forgets(case: Case) -> None:
-    reference, window = samples(case, 0.3)
-    assert case.make().fit(window[:9]).fit(reference).state() == case.make().fit(reference).state()
+    reference, _ = samples(case, 0.3)
+    assert (
+        case.make().fit(reference[: case.n // 2]).fit(reference).state() == case.make().fit(reference).state()
+    )
 
 
 def threads_may_share_a_detector(case: Case) -> None:
     reference, window = samples(case, 0.3)
     detector = case.make().fit(reference)
-    windows = [np.roll(window, 100 * k)[:500] for k in range(4)]
+    windows = [np.roll(window, case.n // 8 * k, axis=0)[: 5 * case.n // 8] for k in range(4)]
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(detector.test, windows)) == [detector.test(each) for each in windows]
 
 
 def sizes_and_counts_are_told(case: Case) -> None:
     reference, window = samples(case, 0.3)
-    result = case.make().fit(reference).test(window[:500])
-    assert (result.n_reference, result.n) == (800, 500)
+    part = 5 * case.n // 8
+    result = case.make().fit(reference).test(window[:part])
+    assert (result.n_reference, result.n) == (case.n, part)
     assert (result.detector, result.drift) == (case.spec.name, _drift(result))
-    assert sum(result.counts) == 500, "the counts for showing are not of all values"
-    assert sum(result.reference_counts) == 800
+    if case.of_rows:  # bins are of one column
+        return
+    assert sum(result.counts) == part, "the counts for showing are not of all values"
+    assert sum(result.reference_counts) == case.n
     assert len(result.counts) == len(result.reference_counts)
     if all(isinstance(each, str) for each in result.bins):
         assert len(result.bins) == len(result.counts)
@@ -157,29 +166,41 @@ def bad_samples_are_refused(case: Case) -> None:
     detector: BatchDetector = case.make().fit(reference)
     state = detector.state()
     raises(DataError, lambda: detector.test(window[:0]))
-    raises(DataError, lambda: detector.test(window.reshape(2, -1)))
+    raises(DataError, lambda: detector.test(window.reshape(2, -1, *window.shape[1:])))
+    if case.of_rows:
+        error = raises(DataError, lambda: detector.test(window[:, :2]))
+        assert "columns" in str(error)
+        for bad_rows in (window[:, 0], window[:, :0], [[1.0, 2.0], [3.0]], [["a", "b", "c"]] * 50):
+            raises(DataError, partial(detector.test, bad_rows))
     for bad in (math.nan, math.inf):
-        sample: list[Any] = ["a", bad] if case.takes == "categorical" else [1.0, bad]
+        sample: list[Any] = [two_values(case)[0]] * 50
+        sample[1:3] = [[bad, *sample[0][1:]]] if case.of_rows else [bad, bad]
         raises(DataError, partial(detector.test, sample))
         raises(DataError, partial(detector.fit, sample))
-        raises(DataError, partial(detector.fit, np.array([1.0, bad])))
+        if not case.of_rows:
+            raises(DataError, partial(detector.fit, np.array([1.0, bad])))
     assert detector.state() == state
 
 
 def missing_values_can_be_skipped(case: Case) -> None:
     reference, window = samples(case, 0.3)
-    holed = np.insert(window.astype(object), [0, 300], [math.nan, math.inf])
-    detector = case.make(missing="skip").fit(np.append(reference.astype(object), math.nan))
-    assert detector.test(holed) == case.make().fit(reference).test(window)
-    raises(DataError, lambda: detector.test([math.nan]))
+    detector = case.make(missing="skip").fit(holed(case, reference))
+    assert detector.test(holed(case, window)) == case.make().fit(reference).test(window)
+    raises(DataError, lambda: detector.test(np.full_like(window, math.nan, np.float64)))
 
 
-def one_value_is_enough(case: Case) -> None:
+def the_fewest_values_are_enough(case: Case) -> None:
     reference, window = samples(case, 0)
-    for first, second in ((reference, window[:1]), (reference[:1], window), (reference[:1], window[:1])):
+    least = getattr(case.cls, "least_rows", 1)
+    few = slice(0, least)
+    for first, second in ((reference, window[few]), (reference[few], window), (reference[few], window[few])):
         result = case.make().fit(first).test(second)
         assert math.isfinite(result.statistic)
         assert result.p_value is None or math.isfinite(result.p_value)
+    if least > 1:
+        for call in (case.make().fit(reference).test, case.make().fit):
+            error = raises(DataError, partial(call, reference[: least - 1]))
+            assert f"at least {least}" in str(error)
 
 
 BATCH = (
@@ -187,6 +208,7 @@ BATCH = (
     a_constant_that_moves_is_found,
     a_rare_value_that_becomes_common_is_found,
     the_same_sample_does_not_drift,
+    the_same_sample_is_at_no_distance,
     order_does_not_matter,
     a_test_changes_nothing,
     fitting_anew_forgets,
@@ -198,5 +220,5 @@ BATCH = (
     no_global_randomness_is_used,
     bad_samples_are_refused,
     missing_values_can_be_skipped,
-    one_value_is_enough,
+    the_fewest_values_are_enough,
 )

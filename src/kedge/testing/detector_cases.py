@@ -1,6 +1,7 @@
 """A detector with one set of parameters, and the seeded data that the checks feed it."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -35,12 +36,19 @@ class Case:
     @property
     def takes(self) -> str:
         """What these parameters make the detector take."""
-        return "categorical" if self.params.get("binning") == "categories" else self.spec.input
+        if self.params.get("binning") == "categories":
+            return "categorical"
+        return "vector" if self.params.get("uncertainty") == "deviation" else self.spec.input
 
     @property
     def of_rows(self) -> bool:
         """Whether samples have shape (n, d), not (n,)."""
-        return self.takes == "vector"
+        return self.takes in ("vector", "probabilities", "labelled")
+
+    @property
+    def n(self) -> int:
+        """How many values or rows the samples have: fewer rows, whose tests draw permutations and train models."""
+        return 160 if self.of_rows else 800
 
     def make(self, **changed: Any) -> Any:
         """A new detector."""
@@ -88,12 +96,50 @@ def constant(case: Case, value: float, n: int) -> Floats:
     return np.full((n, WIDTH) if case.of_rows else n, value)
 
 
-def samples(case: Case, shift: float, n: int = 800) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """A reference and a window whose mean differs by `shift` standard deviations."""
+def samples(case: Case, shift: float) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """A reference and a window that differ by `shift` standard deviations; both alike where it is 0."""
     rng = np.random.default_rng(SEED)
-    reference, window = rng.normal(0, 1, n), rng.normal(shift, 1, n)
+    if case.of_rows:
+        return _rows(case, rng, 0.0), _rows(case, rng, shift)
+    reference, window = rng.normal(0, 1, case.n), rng.normal(shift, 1, case.n)
     if case.takes == "categorical":
         names = np.array(["a", "b", "c", "d"])
         edges = [-1.0, 0.0, 1.0]
         return names[np.digitize(reference, edges)], names[np.digitize(window, edges)]
     return reference, window
+
+
+def _rows(case: Case, rng: np.random.Generator, shift: float) -> Floats:
+    rows = rng.normal(shift, 1 + shift, (case.n, 3))
+    if case.takes == "probabilities":
+        return _shares(3 * rng.normal(0, 1, (case.n, 3)) / (1 + 4 * shift))
+    if case.takes == "labelled":  # the boundary between the classes moves too
+        return np.column_stack([rows, rows[:, 0] + rng.normal(0, 0.3, case.n) > 3 * shift])
+    return rows
+
+
+def _shares(scores: Floats) -> Floats:
+    weights: Floats = np.exp(scores)
+    shares: Floats = weights / weights.sum(axis=1, keepdims=True)
+    return shares
+
+
+def two_values(case: Case) -> tuple[Any, Any]:
+    """Two different values (or rows) that the detector takes."""
+    values: dict[str, tuple[Any, Any]] = {
+        "categorical": ("a", "b"),
+        "vector": ([3.0, 3.0, 3.0], [4.0, 5.0, 7.0]),
+        "probabilities": ([0.9, 0.05, 0.05], [0.4, 0.35, 0.25]),
+        "labelled": ([3.0, 3.0, 3.0, 0.0], [4.0, 5.0, 7.0, 1.0]),
+    }
+    return values.get(case.takes, (3.0, 4.0))
+
+
+def holed(case: Case, sample: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The sample with missing values before, within and after."""
+    places = [0, len(sample) // 2, len(sample)]
+    if not case.of_rows:
+        return np.insert(sample.astype(object), places, [math.nan, math.inf, math.nan])
+    bad = np.ones((3, sample.shape[1]))
+    bad[:, 0], bad[1, 1] = [math.nan, 1.0, math.inf], -math.inf
+    return np.insert(sample, places, bad, axis=0)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import kedge.drift
-from kedge.drift import Choice, Constraint, Election, Instances, ParameterError
+from kedge.drift import Choice, Constraint, Election, Instances, Methods, OrNone, ParameterError
 from kedge.testing.detector_cases import Case, raises
 
 
@@ -43,6 +43,10 @@ def _bad_values(constraint: Constraint) -> list[Any]:
         return ["no such option", None, 3.5]
     if isinstance(constraint, Instances):
         return ["no such object", None, 3.5, (), (3.5,)]
+    if isinstance(constraint, Methods):
+        return ["no such object", 3.5, object(), dict]
+    if isinstance(constraint, OrNone):
+        return [bad for bad in _bad_values(constraint.interval) if bad is not None]
     kind, low, high = constraint.kind, constraint.low, constraint.high
     bad: list[Any] = [math.nan, math.inf, "3", None, True]
     if math.isfinite(low):

@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from kedge.drift.codec import Value, decode, encode
 from kedge.drift.errors import DataError, NotFittedError, ParameterError, StateError
-from kedge.drift.spec import DetectorSpec, as_call, parameters_of, validate
+from kedge.drift.spec import DetectorSpec, Methods, as_call, parameters_of, validate
 
 Floats = npt.NDArray[np.float64]
 
@@ -64,14 +65,14 @@ class BatchDetector(abc.ABC):
 
     @abc.abstractmethod
     def _clean(self, values: npt.ArrayLike, what: str) -> npt.NDArray[Any]:
-        """A copy of the values, of shape (n,), in the detector's own type; or DataError."""
+        """A copy of the values, of shape (n,) or (n, d), in the detector's own type; or DataError."""
 
     def parameters(self) -> dict[str, Any]:
         """The constructor's arguments, as given."""
         return parameters_of(self)
 
     def fit(self, reference: npt.ArrayLike) -> Self:
-        """Take the reference, shape (n,), in place of any before.
+        """Take the reference, shape (n,), or (n, d) where vectors are compared, in place of any before.
 
         Raises
         ------
@@ -79,11 +80,11 @@ class BatchDetector(abc.ABC):
             It is empty or holds what cannot be compared; the detector stays as it was.
         """
         values = self._clean(reference, "reference")
-        self._fitted, self._n_reference = self._fit(values), values.size
+        self._fitted, self._n_reference = self._fit(values), len(values)
         return self
 
     def test(self, window: npt.ArrayLike) -> TestResult:
-        """Compare a window of shape (n,) with the reference; the detector stays as it was.
+        """Compare a window, shaped as the reference, with it; the detector stays as it was.
 
         Raises
         ------
@@ -99,11 +100,22 @@ class BatchDetector(abc.ABC):
         """Parameters and what is kept of the reference, as a versioned byte string (no pickle); see `from_state`."""
         self._require_fitted("state()")
         values = {**self._fitted, "n_reference": np.array([self._n_reference], np.int64)}
-        return encode(type(self).__name__, self.state_version, self.parameters(), values)
+        return encode(type(self).__name__, self.state_version, self._written(self.parameters()), values)
+
+    @classmethod
+    def _written(cls, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Parameters as a state holds them: an object (an estimator) is not in the bytes, its repr is."""
+        objects = {name for name, rule in cls.spec.params.items() if isinstance(rule, Methods)}
+        return {
+            name: repr(value) if name in objects and value is not None else value
+            for name, value in parameters.items()
+        }
 
     @classmethod
     def from_state(cls, state: bytes, **parameters: Any) -> Self:
         """A detector fitted as the one whose `state()` this is; `parameters`, where given, must be those it had.
+
+        An estimator is not in the bytes: give it again, and it must have the same repr.
 
         Raises
         ------
@@ -111,11 +123,12 @@ class BatchDetector(abc.ABC):
             The bytes are cut or changed, or are not a state of this class, of this version, with these parameters.
         """
         stored, values = decode(cls.__name__, cls.state_version, state)
-        other = {name: stored.get(name) for name, value in parameters.items() if stored.get(name) != value}
+        written = cls._written(parameters)
+        other = {name: stored.get(name) for name, value in written.items() if stored.get(name) != value}
         if other:
             raise StateError(f"{cls.__name__}: the state was taken with {other}, not with {parameters}")
         try:
-            detector = cls(**stored)
+            detector = cls(**{**stored, **parameters})
         except (ParameterError, TypeError) as error:
             raise StateError(f"{cls.__name__}: the state's parameters are not its own: {error}") from error
         size = values.pop("n_reference", ())
