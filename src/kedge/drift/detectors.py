@@ -4,15 +4,19 @@ from kedge.drift.batch.anderson_darling import AndersonDarling
 from kedge.drift.batch.base import BatchDetector
 from kedge.drift.batch.baumgartner_weiss_schindler import BaumgartnerWeissSchindler
 from kedge.drift.batch.bhattacharyya import Bhattacharyya
+from kedge.drift.batch.cdbd import CDBD
 from kedge.drift.batch.chi_square import ChiSquare
+from kedge.drift.batch.classifier_two_sample import ClassifierTwoSample
 from kedge.drift.batch.cramer_von_mises import CramerVonMises
 from kedge.drift.batch.energy_distance import EnergyDistance
 from kedge.drift.batch.energy_distance_multivariate import EnergyDistanceMultivariate
 from kedge.drift.batch.epps_singleton import EppsSingleton
 from kedge.drift.batch.fisher_exact import FisherExact
 from kedge.drift.batch.g_test import GTest
+from kedge.drift.batch.hdddm import HDDDM
 from kedge.drift.batch.hellinger import Hellinger
 from kedge.drift.batch.jensen_shannon import JensenShannon
+from kedge.drift.batch.kdq_tree import KdqTree
 from kedge.drift.batch.kolmogorov_smirnov import KolmogorovSmirnov
 from kedge.drift.batch.kuiper import Kuiper
 from kedge.drift.batch.kullback_leibler import KullbackLeibler
@@ -20,6 +24,9 @@ from kedge.drift.batch.l_infinity import LInfinity
 from kedge.drift.batch.lsdd import LSDD
 from kedge.drift.batch.mann_whitney import MannWhitney
 from kedge.drift.batch.mmd import MMD
+from kedge.drift.batch.model_uncertainty import ModelUncertainty
+from kedge.drift.batch.nndvi import NNDVI
+from kedge.drift.batch.pca_reconstruction import PCAReconstruction
 from kedge.drift.batch.population_stability_index import PopulationStabilityIndex
 from kedge.drift.batch.proportions_z import ProportionsZ
 from kedge.drift.batch.total_variation import TotalVariation
@@ -85,6 +92,11 @@ ALL: tuple[type[StreamingDetector] | type[BatchDetector], ...] = (
     GTest,
     Hellinger,
     JensenShannon,
+    CDBD,
+    ClassifierTwoSample,
+    EnergyDistanceMultivariate,
+    HDDDM,
+    KdqTree,
     KolmogorovSmirnov,
     Kuiper,
     KullbackLeibler,
@@ -93,6 +105,9 @@ ALL: tuple[type[StreamingDetector] | type[BatchDetector], ...] = (
     EnergyDistanceMultivariate,
     LSDD,
     MMD,
+    ModelUncertainty,
+    NNDVI,
+    PCAReconstruction,
     PopulationStabilityIndex,
     ProportionsZ,
     TotalVariation,
