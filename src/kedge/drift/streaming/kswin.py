@@ -40,6 +40,13 @@ def gap_of(alpha: float, n: int) -> int:
     return n + 1
 
 
+@functools.lru_cache(maxsize=64)
+def _fresh(seed: int) -> Floats:
+    """The first state of the generator, only ever read: seeding it costs more than the test of a value."""
+    drawing = random.Random(seed)  # noqa: S311 - of a test, not of a secret
+    return np.array(drawing.getstate()[1][:TWISTER], np.float64)
+
+
 def _slots(parameters: Parameters) -> int:
     return KSWIN_HEAD + TWISTER + int(parameters["window"])
 
@@ -135,14 +142,10 @@ class KSWIN(StreamingDetector):
             raise ParameterError("KSWIN", "recent", recent, f"at most half of window, {window}")
 
     def _empty(self) -> Floats:
-        return np.concatenate([[0.0, 0.0, float(TWISTER)], np.zeros(self.window), self._fresh()])
-
-    def _fresh(self) -> Floats:
-        drawing = random.Random(self.seed)  # noqa: S311 - of a test, not of a secret
-        return np.array(drawing.getstate()[1][:TWISTER], np.float64)
+        return np.concatenate([[0.0, 0.0, float(TWISTER)], np.zeros(self.window), _fresh(self.seed)])
 
     def _run(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
         keeps = self.after_drift == "keep_recent" and self.preset != "river"
         sizes = self.window, self.recent, gap_of(float(self.alpha), self.recent)
-        fresh = self._state[:0] if keeps else self._fresh()
+        fresh = self._state[:0] if keeps else _fresh(self.seed)
         _kernel().run(self._state, xs, flags, statistics, *sizes, fresh, keeps)
