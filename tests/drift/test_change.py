@@ -102,7 +102,7 @@ class _PlainBOCD:
 def test_bocd_is_the_whole_recursion(variance) -> None:
     rng = np.random.default_rng(11)
     values = np.concatenate([rng.normal(0, 1, 120), rng.normal(2, 1, 80), rng.normal(-1, 1, 100)])
-    ours = BOCD(0.01, threshold=0.9, variance=variance, prior_strength=0.5)
+    ours = BOCD(0.01, threshold=0.9, variance=variance, prior_strength=0.5, burn_in=0)
     plain = _PlainBOCD(0.01, 0.9, variance, (0.0, 0.5, 1.0, 1.0))
     found = ours.update_many(values, statistics=True)
     expected = [plain.update(value) for value in values.tolist()]
@@ -112,6 +112,16 @@ def test_bocd_is_the_whole_recursion(variance) -> None:
     lengths, chances = ours.run_lengths()
     for length, chance in zip(lengths.tolist(), chances.tolist(), strict=True):
         assert chance == pytest.approx(math.exp(plain.runs[int(length)][0]), abs=1e-9)
+
+
+@pytest.mark.parametrize(("level", "spread"), [(0, 1), (1000, 1), (0, 0.01), (-5e6, 2000)])
+def test_bocd_finds_shifts_at_any_level_and_spread(level, spread) -> None:
+    rng = np.random.default_rng(13)
+    for shift in (2, 5):
+        values = np.concatenate([rng.normal(0, 1, 300), rng.normal(shift, 1, 100)])
+        found = BOCD().update_many(level + spread * values).drifts
+        assert found.size
+        assert 300 <= found[0] < 330
 
 
 def test_bocd_tells_since_when() -> None:

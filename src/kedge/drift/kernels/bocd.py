@@ -11,6 +11,9 @@ from kedge.drift.kernels.layout import BOCD_COLUMNS, BOCD_HEAD, DRIFT
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.int8]
 
+_SHARPEST = 1e-12
+"""Relative to the mean: a smaller deviation is rounding, and measures nothing."""
+
 
 @njit(cache=True, nogil=True)
 def _predictive(x: float, mean: float, strength: float, shape: float, scale: float, variance: float) -> float:
@@ -58,16 +61,21 @@ def run(
     least: float,
     prior: Floats,
     variance: float,
+    burn_in: int,
 ) -> None:
-    """Adams and MacKay's recursion. `state` is (hypotheses, age of the concept, values seen), then a row for each
-    hypothesis: run length, probability, mean, strength, shape, scale. Those less probable than `least` are dropped, and
+    """Adams and MacKay's recursion. `state` is (hypotheses, age of the concept, values measured; their mean, sum of squares,
+    deviation or 0 while they are measured), then a row for each hypothesis: run length, probability, mean, strength, shape, scale. Those less probable than `least` are dropped, and
     the least probable where there is no room."""
     table = state[BOCD_HEAD:].reshape((-1, BOCD_COLUMNS))
     room = table.shape[0]
     count, age = int(state[0]), state[1]
     grown = np.empty(room + 1)
     for i in range(xs.size):
-        x = xs[i]
+        statistics[i] = 0.0
+        if burn_in > 0 and state[5] == 0.0:
+            _measure(state, xs[i], burn_in)
+            continue
+        x = (xs[i] - state[3]) / state[5] if burn_in > 0 else xs[i]
         if count == 0:
             table[0, 0], table[0, 1] = 0.0, 1.0
             table[0, 2:] = prior
@@ -92,7 +100,19 @@ def run(
             flags[i] = DRIFT
             age = likeliest
             count = _not_older(table, count, age)
-    state[0], state[1], state[2] = count, age, state[2] + xs.size
+    state[0], state[1] = count, age
+
+
+@njit(cache=True, nogil=True)
+def _measure(state: Floats, x: float, burn_in: int) -> None:
+    """Mean and deviation of the first values; of more of them where those are all the same."""
+    state[2] += 1.0
+    before = state[3]
+    state[3] += (x - before) / state[2]
+    state[4] += (x - before) * (x - state[3])
+    if state[2] >= burn_in and state[2] > 1.0:
+        found = math.sqrt(state[4] / (state[2] - 1.0))
+        state[5] = found if found > _SHARPEST * abs(state[3]) else 0.0
 
 
 @njit(cache=True, nogil=True)

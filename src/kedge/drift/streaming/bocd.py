@@ -10,6 +10,9 @@ from kedge.drift.kernels.layout import BOCD_COLUMNS, BOCD_HEAD
 from kedge.drift.spec import Choice, DetectorSpec, Interval, Parameters
 from kedge.drift.streaming.base import Flags, Floats, StreamingDetector
 
+_LEAST = 1e-13
+"""Run lengths that are less probable are dropped."""
+
 
 @functools.cache
 def _kernel() -> Any:
@@ -35,6 +38,9 @@ class BOCD(StreamingDetector):
         Probability of a change that alarms. Larger values alarm later and more rarely.
     variance : float >= 0, default 0
         Of the values around their mean, where it is known; 0 where it is not and may change too.
+    burn_in : int in [0, 100000], default 30
+        So many first values (more where those are all the same) only tell the level and the spread in which the priors, and
+        `variance`, are measured; 0 takes values as they are.
     prior_mean : float, default 0
         What a new concept's mean is expected to be.
     prior_strength : float > 0, default 0.01
@@ -45,8 +51,6 @@ class BOCD(StreamingDetector):
         `prior_shape` times the expected variance; without meaning where the variance is known.
     max_runs : int in [10, 100000], default 500
         How many run lengths are followed at most. Larger values need more time and memory.
-    least_probability : float in [0, 0.001], default 1e-13
-        Run lengths that are less probable are dropped. Larger values are faster and less exact.
     missing : "raise" or "skip", default "raise"
         What NaN and infinities do.
 
@@ -76,12 +80,12 @@ class BOCD(StreamingDetector):
             "hazard": Interval(float, 0, 1, "neither"),
             "threshold": Interval(float, 0, 1, "neither"),
             "variance": Interval(float, 0, 1e100, "left"),
+            "burn_in": Interval(int, 0, 100_000),
             "prior_mean": Interval(float, -float("inf"), float("inf"), "neither"),
             "prior_strength": Interval(float, 0, 1e100, "neither"),
             "prior_shape": Interval(float, 0, 1e100, "neither"),
             "prior_scale": Interval(float, 0, 1e100, "neither"),
             "max_runs": Interval(int, 10, 100_000),
-            "least_probability": Interval(float, 0, 0.001),
             "missing": Choice(("raise", "skip")),
         },
         paper="Adams and MacKay 2007",
@@ -89,11 +93,19 @@ class BOCD(StreamingDetector):
         false_alarms="threshold is a probability under the model",
         cost="O(max_runs) time a value and memory",
         threshold="threshold",
+        warmup=lambda parameters: int(parameters["burn_in"]),
         libraries=("Frouros",),
         state_bound_bytes=lambda parameters: 1024 + 9 * _slots(parameters),
         examples=(
             {"hazard": 1e-6, "threshold": 0.99},
-            {"hazard": 1e-6, "variance": 1.0, "prior_strength": 0.1, "max_runs": 100, "threshold": 0.99},
+            {
+                "hazard": 1e-6,
+                "variance": 1.0,
+                "prior_strength": 0.1,
+                "max_runs": 100,
+                "threshold": 0.99,
+                "burn_in": 0,
+            },
         ),
     )
 
@@ -103,23 +115,23 @@ class BOCD(StreamingDetector):
         *,
         threshold: float = 0.95,
         variance: float = 0.0,
+        burn_in: int = 30,
         prior_mean: float = 0.0,
         prior_strength: float = 0.01,
         prior_shape: float = 1.0,
         prior_scale: float = 1.0,
         max_runs: int = 500,
-        least_probability: float = 1e-13,
         missing: Literal["raise", "skip"] = "raise",
     ) -> None:
         self.hazard = hazard
         self.threshold = threshold
         self.variance = variance
+        self.burn_in = burn_in
         self.prior_mean = prior_mean
         self.prior_strength = prior_strength
         self.prior_shape = prior_shape
         self.prior_scale = prior_scale
         self.max_runs = max_runs
-        self.least_probability = least_probability
         self.missing = missing
         super().__init__()
 
@@ -146,5 +158,6 @@ class BOCD(StreamingDetector):
         prior = np.array(
             [self.prior_mean, self.prior_strength, self.prior_shape, self.prior_scale], np.float64
         )
-        chances = float(self.hazard), float(self.threshold), float(self.least_probability)
-        _kernel().run(self._state, xs, flags, statistics, *chances, prior, float(self.variance))
+        chances = float(self.hazard), float(self.threshold), _LEAST
+        model = prior, float(self.variance), self.burn_in
+        _kernel().run(self._state, xs, flags, statistics, *chances, *model)
