@@ -2,6 +2,7 @@
 .PHONY: help setup demo up test unit check fmt bench bench-tracking docs lock clean
 BIN := .venv/bin
 UNIT := not acceptance and not browser and not slow
+SLOW := slow and not acceptance and not browser
 # Tests start many processes: compiled modules are kept between them.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -20,7 +21,8 @@ up: setup        ## start Kedge on http://127.0.0.1:5000
 test: setup      ## all tests, real processes and a real browser included
 	@scripts/system-packages chromium libatomic1 postgresql
 	$(BIN)/python -m pytest -n 2 -m "$(UNIT)" $(ARGS)
-	$(BIN)/python -m pytest -m "not ($(UNIT))" $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m "$(SLOW)" $(ARGS)
+	$(BIN)/python -m pytest -m "acceptance or browser" $(ARGS)
 
 unit: setup      ## the tests that start no process
 	$(BIN)/python -m pytest -n 2 -m "$(UNIT)" $(ARGS)
