@@ -194,7 +194,7 @@ def missing_values_can_be_skipped(case: Case) -> None:
 
 def the_fewest_values_are_enough(case: Case) -> None:
     reference, window = samples(case, 0)
-    least = getattr(case.cls, "least_rows", 1)
+    least = getattr(case.cls, "least", 1)
     few = slice(0, least)
     for first, second in ((reference, window[few]), (reference[few], window), (reference[few], window[few])):
         result = case.make().fit(first).test(second)

@@ -55,7 +55,7 @@ class ClassifierTwoSample(VectorDetector):
     one-sided, with correction for ties.
     """
 
-    least_rows: ClassVar[int] = 10
+    least: ClassVar[int] = 10
     spec: ClassVar[DetectorSpec] = DetectorSpec(
         name="ClassifierTwoSample",
         mode="batch",

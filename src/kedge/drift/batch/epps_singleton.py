@@ -60,9 +60,6 @@ class EppsSingleton(OrderedDetector):
         cost="O(n log n + m) a window",
         libraries=("Evidently",),
         examples=({}, {"alpha": 0.001}),
-        expected_failures={
-            "one_value_is_enough": "its covariances need five values: fewer are refused as DataError"
-        },
     )
     least: ClassVar[int] = 5
 

@@ -62,7 +62,7 @@ class MMD(VectorDetector):
     (linear), section 8 (median heuristic).
     """
 
-    least_rows: ClassVar[int] = 4
+    least: ClassVar[int] = 4
     spec: ClassVar[DetectorSpec] = DetectorSpec(
         name="MMD",
         mode="batch",

@@ -44,7 +44,7 @@ class PCAReconstruction(VectorDetector):
     (1947) for the comparison of the means.
     """
 
-    least_rows: ClassVar[int] = 4
+    least: ClassVar[int] = 4
     spec: ClassVar[DetectorSpec] = DetectorSpec(
         name="PCAReconstruction",
         mode="batch",

@@ -22,11 +22,11 @@ class VectorDetector(BatchDetector):
     on how a machine rounds.
     """
 
-    least_rows: ClassVar[int] = 2
+    least: ClassVar[int] = 2
     seed: int
 
     def _clean(self, values: npt.ArrayLike, what: str) -> Floats:
-        return clean_rows(values, what, self.spec.name, self.missing, self.least_rows)
+        return clean_rows(values, what, self.spec.name, self.missing, self.least)
 
     def _fit(self, reference: npt.NDArray[Any]) -> dict[str, Value]:
         return {"rows": in_order(reference).ravel(), "columns": np.array([reference.shape[1]], np.int64)}

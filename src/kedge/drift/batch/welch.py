@@ -54,7 +54,6 @@ class Welch(OrderedDetector):
         cost="O(n log n) a window",
         libraries=("Frouros", "Evidently"),
         examples=({}, {"alpha": 0.001}),
-        expected_failures={"one_value_is_enough": "a variance needs two values: one is refused as DataError"},
     )
     least: ClassVar[int] = 2
 
