@@ -39,6 +39,8 @@ def rows(cls) -> np.ndarray:
     """The stream as the detector takes it."""
     if cls.spec.input == "binary":
         return (stream() > 0.2).astype(float)
+    if cls.spec.input == "outcome":
+        return 2.0 * (stream() > 0.2) + (stream()[::-1] > 0.2)
     return np.stack([stream(), stream()[::-1]], axis=1) if cls.spec.input == "vector" else stream()
 
 

@@ -50,6 +50,7 @@ from kedge.drift.streaming.hddm_w import HDDMW
 from kedge.drift.streaming.incremental_kolmogorov_smirnov import IncrementalKolmogorovSmirnov
 from kedge.drift.streaming.kdq_tree_streaming import KdqTreeStreaming
 from kedge.drift.streaming.kswin import KSWIN
+from kedge.drift.streaming.linear_four_rates import LinearFourRates
 from kedge.drift.streaming.lsdd_online import LSDDOnline
 from kedge.drift.streaming.mmd_online import MMDOnline
 from kedge.drift.streaming.page_hinkley import PageHinkley
@@ -75,6 +76,7 @@ ALL: tuple[type[StreamingDetector] | type[BatchDetector], ...] = (
     HDDMW,
     IncrementalKolmogorovSmirnov,
     KdqTreeStreaming,
+    LinearFourRates,
     LSDDOnline,
     MMDOnline,
     PCACD,

@@ -112,8 +112,8 @@ def _nothing(_: Parameters) -> int:
 class DetectorSpec:
     """What a detector is, as data.
 
-    `input` is what it takes: values of shape (n,) that are "real", "binary" or "categorical"; or rows of shape (n, d)
-    that are a "vector", "probabilities" of d classes, or "labelled" with their class in the last column. `direction`
+    `input` is what it takes: values of shape (n,) that are "real", "binary", "categorical" or an "outcome" (twice the
+    true class plus the predicted one); or rows of shape (n, d) that are a "vector", "probabilities" of d classes, or "labelled" with their class in the last column. `direction`
     tells which changes it answers to, `false_alarms` how they are controlled, `equations` what of the paper is followed,
     `cost` the work per value (streaming) or per test (batch). `warmup` gives, for a set of parameters, how many first
     values can raise no alarm, and `state_bound_bytes` the longest state (0: it grows with the reference; for vectors the set also
@@ -124,7 +124,7 @@ class DetectorSpec:
 
     name: str
     mode: Literal["streaming", "batch"]
-    input: Literal["real", "binary", "categorical", "vector", "probabilities", "labelled"]
+    input: Literal["real", "binary", "categorical", "vector", "probabilities", "labelled", "outcome"]
     direction: Literal["up", "down", "both"]
     params: Mapping[str, Constraint]
     paper: str

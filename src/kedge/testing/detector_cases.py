@@ -69,6 +69,8 @@ def noisy_stream(case: Case, n: int = 3000) -> Floats:
     rng = np.random.default_rng(SEED)
     if case.takes == "binary":
         return (rng.random(n) < np.repeat([0.2, 0.7, 0.1], -(-n // 3))[:n]).astype(np.float64)
+    if case.takes == "outcome":
+        return _outcomes(rng, np.repeat([0.2, 0.7, 0.1], -(-n // 3))[:n])
     values = rng.normal(0, 1, (n, WIDTH) if case.of_rows else n)
     values[n // 3 :] += 3
     values[2 * n // 3 :] -= 6
@@ -81,14 +83,23 @@ def clear_shift(case: Case, direction: str, n: int = 1000) -> Floats:
     if case.takes == "binary":
         levels = (0.05, 0.95) if direction == "up" else (0.95, 0.05)
         return (rng.random(2 * n) < np.repeat(levels, n)).astype(np.float64)
+    if case.takes == "outcome":
+        return _outcomes(rng, np.repeat([0.05, 0.95] if direction == "up" else [0.95, 0.05], n))
     values = rng.normal(0, 0.1, (2 * n, WIDTH) if case.of_rows else 2 * n)
     values[n:] += 3 if direction == "up" else -3
     return values
 
 
+def _outcomes(rng: np.random.Generator, errors: Floats) -> Floats:
+    """Twice the true class plus the predicted one, wrong with these chances."""
+    truth = rng.random(len(errors)) < 0.5
+    return (2 * truth + (truth ^ (rng.random(len(errors)) < errors))).astype(np.float64)
+
+
 def constants(case: Case) -> tuple[float, ...]:
     """Levels that never change."""
-    return (0.0, 1.0) if case.takes == "binary" else (0.0, 1.0, -3.5, 1e9, 0.1)
+    levels = {"binary": (0.0, 1.0), "outcome": (0.0, 1.0, 2.0, 3.0)}
+    return levels.get(case.takes, (0.0, 1.0, -3.5, 1e9, 0.1))
 
 
 def constant(case: Case, value: float, n: int) -> Floats:
