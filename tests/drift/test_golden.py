@@ -71,7 +71,7 @@ def test_kernels_are_the_same_without_compilation() -> None:
 
 
 def test_kernels_are_compiled_once() -> None:
-    for cls, kernel in ((ADWIN, adwin.run), (PageHinkley, page_hinkley.run)):
+    for cls, kernel in ((ADWIN, adwin.adwin), (PageHinkley, page_hinkley.page_hinkley)):
         detector = cls()
         detector.update(1)
         detector.update(np.float32(1))

@@ -99,7 +99,7 @@ def _cut_found(state: npt.NDArray[np.float64], slots: int, delta: float, shortes
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def run(
+def adwin(
     state: npt.NDArray[np.float64],
     xs: npt.NDArray[np.float64],
     flags: npt.NDArray[np.int8],

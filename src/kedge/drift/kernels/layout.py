@@ -1,7 +1,11 @@
 """Numbers that detectors and their kernels share; apart, so that a detector is made without loading numba."""
 
-QUIET, WARNING, DRIFT = 0, 1, 2
+QUIET, WARNING, DRIFT, NOT_TAKEN = 0, 1, 2, 3
 
+LARGEST = 1e150
+"""Squares of larger values overflow, and one overflow in a running sum would silence a detector for good."""
+
+ROOM_HEAD = 9
 ADWIN_HEAD = 5
 ADWIN_ROWS = 48
 SMIRNOV_HEAD = 5

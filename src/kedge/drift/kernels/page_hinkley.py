@@ -8,7 +8,7 @@ from kedge.drift.kernels.layout import DRIFT
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def run(
+def page_hinkley(
     state: npt.NDArray[np.float64],
     xs: npt.NDArray[np.float64],
     flags: npt.NDArray[np.int8],

@@ -12,6 +12,10 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.int8]
 
 
+_LIMITS = (3.97, -6.56, 0.0, 48.73, 0.0, -330.13, 0.0, 848.18)
+"""ECDD-WT's control limit for a run time of 400 values: a polynomial in the error rate, lowest power first."""
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def rddm(
     state: Floats,
@@ -99,10 +103,8 @@ def ecdd(
     minimum: int,
     weight: float,
     share: float,
-    limits: Floats,
 ) -> None:
-    """A weighted mean of errors against the rate of all. `state` is (n, error rate, weighted mean); `limits` holds the
-    polynomial of the control limit in the rate, lowest power first."""
+    """A weighted mean of errors against the rate of all. `state` is (n, error rate, weighted mean)."""
     n, p, z = state
     factor = weight / (2.0 - weight)
     for i in range(xs.size):
@@ -114,8 +116,8 @@ def ecdd(
         if n < minimum or spread == 0.0:
             continue
         limit = 0.0
-        for power in range(limits.size - 1, -1, -1):
-            limit = limit * p + limits[power]
+        for power in range(len(_LIMITS) - 1, -1, -1):
+            limit = limit * p + _LIMITS[power]
         if z > p + limit * spread:
             flags[i] = DRIFT
             n, p, z = 0.0, 0.0, 0.0

@@ -1,19 +1,13 @@
 """ADWIN: a window that grows while nothing changes and shrinks when something does."""
 
-import functools
-from importlib import import_module
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from kedge.drift.kernels.layout import ADWIN_HEAD, ADWIN_ROWS
 from kedge.drift.spec import Choice, DetectorSpec, Interval, Parameters
-from kedge.drift.streaming.base import Flags, Floats, StreamingDetector
-
-
-@functools.cache
-def _kernel() -> Any:
-    return import_module("kedge.drift.kernels.adwin")  # brings numba, a second, at the first value
+from kedge.drift.streaming.base import Floats
+from kedge.drift.streaming.compiled import CompiledDetector
 
 
 def _slots(parameters: Parameters) -> int:
@@ -25,7 +19,7 @@ def _warmup(parameters: Parameters) -> int:
     return int((grace // clock + 1) * clock - 1)
 
 
-class ADWIN(StreamingDetector):
+class ADWIN(CompiledDetector):
     """Has the mean of the stream changed, and since when?
 
     Keeps a window of the most recent values as an exponential histogram. Whenever the means of an older and a newer part
@@ -127,16 +121,7 @@ class ADWIN(StreamingDetector):
     def _empty(self) -> Floats:
         return np.zeros(_slots(self.parameters()))
 
-    def _run(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
-        _kernel().run(
-            self._state,
-            xs,
-            flags,
-            statistics,
-            self.max_buckets + 1,
-            float(self.delta),
-            self.clock,
-            self.min_window_length,
-            self.grace_period,
-            self.after_drift == "keep_recent" and self.preset != "river",
-        )
+    def _kernel(self) -> tuple[str, str, tuple[Any, ...]]:
+        keep = self.after_drift == "keep_recent" and self.preset != "river"
+        sizes = self.clock, self.min_window_length, self.grace_period
+        return "adwin", "adwin", (self.max_buckets + 1, float(self.delta), *sizes, keep)

@@ -9,17 +9,12 @@ import numpy.typing as npt
 
 from kedge.drift.codec import decode, encode
 from kedge.drift.errors import DataError, ParameterError, StateError
-from kedge.drift.kernels.layout import DRIFT, QUIET, WARNING
+from kedge.drift.kernels.layout import DRIFT, LARGEST, QUIET, WARNING
 from kedge.drift.spec import DetectorSpec, as_call, parameters_of, validate
 
 State = Literal["normal", "warning", "drift"]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.int8]
-
-LARGEST = 1e150
-"""Squares of larger values overflow, and one overflow in a running sum would silence a detector for good."""
-
-_STATES: tuple[State, State, State] = ("normal", "warning", "drift")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -60,11 +55,11 @@ class StreamingDetector(abc.ABC):
         """Advance `_state` over finite values; mark changes in the zeroed `flags`, write the statistic after each."""
 
     def _reset(self) -> None:
-        self._state = self._empty()
-        self._statistic = float("nan")
-        # One value goes through the same kernel as an array, so they cannot differ. Its arrays are made once: a call is
-        # then 2 us, ten times less than with arrays made for each value.
-        self._one = np.empty(1), np.empty(1, np.int8), np.empty(1)
+        self._restore(self._empty(), float("nan"))
+
+    def _restore(self, state: Floats, statistic: float) -> None:
+        self._state = state
+        self._statistic = statistic
 
     @property
     def statistic(self) -> float:
@@ -88,14 +83,10 @@ class StreamingDetector(abc.ABC):
             if self.missing == "skip" and not np.isfinite(value):
                 return "normal"
             raise DataError(f"{self.spec.name}.update({x!r}): {_RULE}")
-        xs, flags, statistics = self._one
-        xs[0], flags[0] = value, QUIET
-        self._run(xs, flags, statistics)
-        self._statistic = statistics.item()
-        return _STATES[flags.item()]
+        return self._update_row(value)
 
     def _update_row(self, x: npt.ArrayLike) -> State:
-        """`update` by way of `update_many`, for what is not a single number or has more to do for it."""
+        """`update` by way of `update_many`: one value goes through the same kernel as an array, so they cannot differ."""
         result = self.update_many(np.asarray(x)[np.newaxis])
         return "drift" if result.drifts.size else ("warning" if result.warnings.size else "normal")
 
@@ -195,8 +186,7 @@ class StreamingDetector(abc.ABC):
         known = values.get("state")
         if not isinstance(known, np.ndarray) or not detector._fits(known[:-1]):
             raise StateError(f"{cls.__name__}: the state is not as long as that of {detector!r}")
-        detector._state = known[:-1].astype(np.float64)
-        detector._statistic = float(known[-1])
+        detector._restore(known[:-1].astype(np.float64), float(known[-1]))
         return detector
 
     def _fits(self, state: npt.NDArray[Any]) -> bool:

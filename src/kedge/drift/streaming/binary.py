@@ -1,32 +1,26 @@
 """What detectors of concept drift share: values are errors, 1 for an error and 0 for none."""
 
+import math
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from kedge.drift.errors import DataError
-from kedge.drift.streaming.base import Floats, State, StreamingDetector
+from kedge.drift.streaming.base import Floats, State
+from kedge.drift.streaming.compiled import CompiledDetector
 
 
-class ErrorDetector(StreamingDetector):
+class ErrorDetector(CompiledDetector):
     """Takes errors in order: 1 for an error and 0 for none, in every detector, whatever the paper or a library counts."""
 
     graded: ClassVar[bool] = False
     """Whether values between 0 and 1, such as a loss that is bounded so, are taken too."""
 
-    def update(self, x: float) -> State:
-        """Take one value and say what it brought: "normal", "warning" or "drift".
-
-        Raises
-        ------
-        DataError
-            `x` is not an error's value, or NaN or infinite and `missing` is "raise"; the state stays as it was.
-        """
-        value = float(x)
-        if np.isfinite(value) and not self._admits(value):
-            raise DataError(f"{self.spec.name}.update({x!r}): {self._rule()}")
-        return super().update(value)
+    def _unusual(self, value: float) -> State:
+        if math.isfinite(value) and not (self.graded and 0 <= value <= 1):
+            raise DataError(f"{self.spec.name}.update({value!r}): {self._rule()}")
+        return super()._unusual(value)
 
     def checked(self, xs: npt.ArrayLike) -> tuple[Floats, npt.NDArray[np.int64] | None]:
         """As for all detectors, and values that are not those of an error are refused."""
@@ -36,9 +30,6 @@ class ErrorDetector(StreamingDetector):
         if wrong.any():
             raise DataError(f"{self.spec.name}: {self._rule()}, got {taken[wrong][0]:g}")
         return values, kept
-
-    def _admits(self, value: float) -> bool:
-        return 0 <= value <= 1 if self.graded else value in (0, 1)
 
     def _rule(self) -> str:
         return (

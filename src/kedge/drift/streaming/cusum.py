@@ -1,23 +1,17 @@
 """CUSUM: sums of deviations that cannot fall below zero."""
 
-import functools
-from importlib import import_module
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from kedge.drift.spec import Choice, DetectorSpec, Interval
-from kedge.drift.streaming.base import Flags, Floats, StreamingDetector
+from kedge.drift.streaming.base import Floats
+from kedge.drift.streaming.compiled import CompiledDetector
 
 _MODES = {"up": 1, "down": -1, "both": 0}
 
 
-@functools.cache
-def _kernel() -> Any:
-    return import_module("kedge.drift.kernels.change")  # brings numba, a second, at the first value
-
-
-class CUSUM(StreamingDetector):
+class CUSUM(CompiledDetector):
     """Has the mean moved up or down for good?
 
     Sums deviations, less a tolerance, in each direction, never below zero, and alarms when a sum passes the threshold.
@@ -106,7 +100,7 @@ class CUSUM(StreamingDetector):
     def _empty(self) -> Floats:
         return np.zeros(6 if self.standardize else 4)
 
-    def _run(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
-        kernel = _kernel().standardised_cusum if self.standardize else _kernel().cusum
+    def _kernel(self) -> tuple[str, str, tuple[Any, ...]]:
+        name = "standardised_cusum" if self.standardize else "cusum"
         levels = float(self.delta), float(self.threshold)
-        kernel(self._state, xs, flags, statistics, self.min_instances, *levels, _MODES[self.direction])
+        return "change", name, (self.min_instances, *levels, _MODES[self.direction])

@@ -1,19 +1,12 @@
 """DDM: an error rate that has left its lowest point."""
 
-import functools
-from importlib import import_module
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from kedge.drift.spec import Choice, DetectorSpec, Interval
-from kedge.drift.streaming.base import Flags, Floats
+from kedge.drift.streaming.base import Floats
 from kedge.drift.streaming.binary import ErrorDetector
-
-
-@functools.cache
-def _kernel() -> Any:
-    return import_module("kedge.drift.kernels.concept")  # brings numba, a second, at the first value
 
 
 class DDM(ErrorDetector):
@@ -87,6 +80,5 @@ class DDM(ErrorDetector):
     def _empty(self) -> Floats:
         return np.array([0.0, 0.0, 0.0, 0.0, np.inf])
 
-    def _run(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
-        levels = float(self.warning_level), float(self.drift_level)
-        _kernel().ddm(self._state, xs, flags, statistics, self.min_instances, *levels)
+    def _kernel(self) -> tuple[str, str, tuple[Any, ...]]:
+        return "concept", "ddm", (self.min_instances, float(self.warning_level), float(self.drift_level))

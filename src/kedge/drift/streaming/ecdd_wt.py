@@ -1,21 +1,12 @@
 """ECDD-WT: a control chart of a weighted mean of errors."""
 
-import functools
-from importlib import import_module
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from kedge.drift.spec import Choice, DetectorSpec, Interval
-from kedge.drift.streaming.base import Flags, Floats
+from kedge.drift.streaming.base import Floats
 from kedge.drift.streaming.binary import ErrorDetector
-
-_LIMIT = np.array([3.97, -6.56, 0.0, 48.73, 0.0, -330.13, 0.0, 848.18])
-
-
-@functools.cache
-def _kernel() -> Any:
-    return import_module("kedge.drift.kernels.recent")  # brings numba, a second, at the first value
 
 
 class ECDDWT(ErrorDetector):
@@ -91,6 +82,5 @@ class ECDDWT(ErrorDetector):
     def _empty(self) -> Floats:
         return np.zeros(3)
 
-    def _run(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
-        levels = float(self.weight), float(self.warning_share)
-        _kernel().ecdd(self._state, xs, flags, statistics, self.min_instances, *levels, _LIMIT)
+    def _kernel(self) -> tuple[str, str, tuple[Any, ...]]:
+        return "recent", "ecdd", (self.min_instances, float(self.weight), float(self.warning_share))

@@ -1,19 +1,12 @@
 """EDDM: errors that come closer together."""
 
-import functools
-from importlib import import_module
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from kedge.drift.spec import Choice, DetectorSpec, Interval
-from kedge.drift.streaming.base import Flags, Floats
+from kedge.drift.streaming.base import Floats
 from kedge.drift.streaming.binary import ErrorDetector
-
-
-@functools.cache
-def _kernel() -> Any:
-    return import_module("kedge.drift.kernels.concept")  # brings numba, a second, at the first value
 
 
 class EDDM(ErrorDetector):
@@ -91,6 +84,5 @@ class EDDM(ErrorDetector):
     def _empty(self) -> Floats:
         return np.array([0.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 1.0])
 
-    def _run(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
-        levels = float(self.alpha), float(self.beta)
-        _kernel().eddm(self._state, xs, flags, statistics, self.min_instances, *levels)
+    def _kernel(self) -> tuple[str, str, tuple[Any, ...]]:
+        return "concept", "eddm", (self.min_instances, float(self.alpha), float(self.beta))

@@ -1,21 +1,14 @@
 """FHDDM: the share of right answers in a sliding window against its best."""
 
-import functools
 import math
-from importlib import import_module
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from kedge.drift.errors import ParameterError
 from kedge.drift.spec import Choice, DetectorSpec, Interval
-from kedge.drift.streaming.base import Flags, Floats
+from kedge.drift.streaming.base import Floats
 from kedge.drift.streaming.binary import ErrorDetector
-
-
-@functools.cache
-def _kernel() -> Any:
-    return import_module("kedge.drift.kernels.concept")  # brings numba, a second, at the first value
 
 
 class FHDDM(ErrorDetector):
@@ -93,7 +86,7 @@ class FHDDM(ErrorDetector):
     def _empty(self) -> Floats:
         return np.zeros(6 + self.window)
 
-    def _run(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
+    def _kernel(self) -> tuple[str, str, tuple[Any, ...]]:
         surprise = math.log(1 / self.confidence)
         bounds = (math.sqrt(surprise / (2 * max(1, size))) for size in (self.window, self.short_window))
-        _kernel().fhddm(self._state, xs, flags, statistics, self.window, self.short_window, *bounds)
+        return "concept", "fhddm", (self.window, self.short_window, *bounds)

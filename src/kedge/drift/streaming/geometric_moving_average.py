@@ -1,23 +1,17 @@
 """A geometric moving average of deviations from the mean."""
 
-import functools
-from importlib import import_module
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from kedge.drift.spec import Choice, DetectorSpec, Interval
-from kedge.drift.streaming.base import Flags, Floats, StreamingDetector
+from kedge.drift.streaming.base import Floats
+from kedge.drift.streaming.compiled import CompiledDetector
 
 _MODES = {"up": 1, "down": -1, "both": 0}
 
 
-@functools.cache
-def _kernel() -> Any:
-    return import_module("kedge.drift.kernels.change")  # brings numba, a second, at the first value
-
-
-class GeometricMovingAverage(StreamingDetector):
+class GeometricMovingAverage(CompiledDetector):
     """Do recent values lie above or below the mean of all?
 
     Averages deviations from the running mean with weights that fall geometrically, and alarms when the average passes the
@@ -96,8 +90,6 @@ class GeometricMovingAverage(StreamingDetector):
     def _empty(self) -> Floats:
         return np.zeros(3)
 
-    def _run(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
+    def _kernel(self) -> tuple[str, str, tuple[Any, ...]]:
         levels = float(self.alpha), float(self.threshold)
-        _kernel().geometric(
-            self._state, xs, flags, statistics, self.min_instances, *levels, _MODES[self.direction]
-        )
+        return "change", "geometric", (self.min_instances, *levels, _MODES[self.direction])

@@ -1,21 +1,14 @@
 """HDDM-A: means before and after the best cut, by Hoeffding's bound."""
 
-import functools
-from importlib import import_module
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from kedge.drift.spec import Choice, DetectorSpec, Interval
-from kedge.drift.streaming.base import Flags, Floats
+from kedge.drift.streaming.base import Floats
 from kedge.drift.streaming.binary import ErrorDetector
 
 _MODES = {"up": 1, "down": -1, "both": 0}
-
-
-@functools.cache
-def _kernel() -> Any:
-    return import_module("kedge.drift.kernels.concept")  # brings numba, a second, at the first value
 
 
 class HDDMA(ErrorDetector):
@@ -90,6 +83,6 @@ class HDDMA(ErrorDetector):
     def _empty(self) -> Floats:
         return np.zeros(6)
 
-    def _run(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
+    def _kernel(self) -> tuple[str, str, tuple[Any, ...]]:
         levels = float(self.drift_confidence), float(self.warning_confidence)
-        _kernel().hddm_a(self._state, xs, flags, statistics, *levels, _MODES[self.direction])
+        return "concept", "hddm_a", (*levels, _MODES[self.direction])

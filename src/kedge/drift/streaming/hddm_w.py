@@ -1,21 +1,14 @@
 """HDDM-W: weighted means before and after the best cut, by McDiarmid's bound."""
 
-import functools
-from importlib import import_module
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from kedge.drift.spec import Choice, DetectorSpec, Interval
-from kedge.drift.streaming.base import Flags, Floats
+from kedge.drift.streaming.base import Floats
 from kedge.drift.streaming.binary import ErrorDetector
 
 _MODES = {"up": 1, "down": -1, "both": 0}
-
-
-@functools.cache
-def _kernel() -> Any:
-    return import_module("kedge.drift.kernels.concept")  # brings numba, a second, at the first value
 
 
 class HDDMW(ErrorDetector):
@@ -96,6 +89,6 @@ class HDDMW(ErrorDetector):
     def _empty(self) -> Floats:
         return np.array([0.0, 1.0, 0.0] * 5 + [np.inf, -np.inf])
 
-    def _run(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
+    def _kernel(self) -> tuple[str, str, tuple[Any, ...]]:
         levels = float(self.drift_confidence), float(self.warning_confidence), float(self.weight)
-        _kernel().hddm_w(self._state, xs, flags, statistics, *levels, _MODES[self.direction])
+        return "concept", "hddm_w", (*levels, _MODES[self.direction])

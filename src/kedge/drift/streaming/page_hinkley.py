@@ -1,23 +1,17 @@
 """Page-Hinkley: a cumulative sum of deviations from the running mean."""
 
-import functools
-from importlib import import_module
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from kedge.drift.spec import Choice, DetectorSpec, Interval
-from kedge.drift.streaming.base import Flags, Floats, StreamingDetector
+from kedge.drift.streaming.base import Floats
+from kedge.drift.streaming.compiled import CompiledDetector
 
 _MODES = {"up": 1, "down": -1, "both": 0}
 
 
-@functools.cache
-def _kernel() -> Any:
-    return import_module("kedge.drift.kernels.page_hinkley")  # brings numba, a second, at the first value
-
-
-class PageHinkley(StreamingDetector):
+class PageHinkley(CompiledDetector):
     """Has the mean of the stream moved up or down for good?
 
     Sums how far values lie from their mean so far, less a tolerance, and alarms when the sum has left its lowest (highest)
@@ -102,15 +96,6 @@ class PageHinkley(StreamingDetector):
     def _empty(self) -> Floats:
         return np.array([0.0, 0.0, 0.0, np.inf, 0.0, -np.inf])
 
-    def _run(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
-        _kernel().run(
-            self._state,
-            xs,
-            flags,
-            statistics,
-            self.min_instances,
-            float(self.delta),
-            float(self.threshold),
-            float(self.alpha),
-            _MODES[self.direction],
-        )
+    def _kernel(self) -> tuple[str, str, tuple[Any, ...]]:
+        levels = float(self.delta), float(self.threshold), float(self.alpha)
+        return "page_hinkley", "page_hinkley", (self.min_instances, *levels, _MODES[self.direction])

@@ -1,19 +1,12 @@
 """RDDM: DDM that forgets the beginning of a long concept."""
 
-import functools
-from importlib import import_module
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from kedge.drift.spec import Choice, DetectorSpec, Interval
-from kedge.drift.streaming.base import Flags, Floats
+from kedge.drift.streaming.base import Floats
 from kedge.drift.streaming.binary import ErrorDetector
-
-
-@functools.cache
-def _kernel() -> Any:
-    return import_module("kedge.drift.kernels.recent")  # brings numba, a second, at the first value
 
 
 class RDDM(ErrorDetector):
@@ -115,7 +108,6 @@ class RDDM(ErrorDetector):
             [[0.0, 0.0, 0.0, 0.0, np.inf, 0.0, -1.0, 0.0, -1.0, 0.0, -1.0], np.zeros(self.min_concept)]
         )
 
-    def _run(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
+    def _kernel(self) -> tuple[str, str, tuple[Any, ...]]:
         levels = float(self.warning_level), float(self.drift_level)
-        limits = self.max_concept, self.max_warnings
-        _kernel().rddm(self._state, xs, flags, statistics, self.min_instances, *levels, *limits)
+        return "recent", "rddm", (self.min_instances, *levels, self.max_concept, self.max_warnings)

@@ -1,7 +1,5 @@
 """STEPD: the last errors against all before, by a test of equal proportions."""
 
-import functools
-from importlib import import_module
 from statistics import NormalDist
 from typing import Any, ClassVar, Literal
 
@@ -9,13 +7,8 @@ import numpy as np
 
 from kedge.drift.kernels.layout import STEPD_HEAD
 from kedge.drift.spec import Choice, DetectorSpec, Interval
-from kedge.drift.streaming.base import Flags, Floats
+from kedge.drift.streaming.base import Floats
 from kedge.drift.streaming.binary import ErrorDetector
-
-
-@functools.cache
-def _kernel() -> Any:
-    return import_module("kedge.drift.kernels.recent")  # brings numba, a second, at the first value
 
 
 class STEPD(ErrorDetector):
@@ -88,6 +81,6 @@ class STEPD(ErrorDetector):
     def _empty(self) -> Floats:
         return np.zeros(STEPD_HEAD + self.window)
 
-    def _run(self, xs: Floats, flags: Flags, statistics: Floats) -> None:
+    def _kernel(self) -> tuple[str, str, tuple[Any, ...]]:
         levels = (NormalDist().inv_cdf(1 - level) for level in (self.alpha_warning, self.alpha_drift))
-        _kernel().stepd(self._state, xs, flags, statistics, *levels)
+        return "recent", "stepd", tuple(levels)
