@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, LiteralString
 
-from kedge.core.errors import StorageError, Unavailable
+from kedge.core.errors import Invalid, StorageError, Unavailable
 from kedge.storage.dialect import SQLITE
 
 BUSY_TIMEOUT_S = 20.0
@@ -88,6 +88,8 @@ def _translated(name: str) -> Iterator[None]:
     """Turn driver errors into ours: the one place where that happens."""
     try:
         yield
+    except OverflowError as error:
+        raise Invalid(f"the database takes no such value: {error}") from error
     except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
         if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError)):
             raise
