@@ -108,6 +108,20 @@ def environment() -> dict[str, str]:
     return dict(os.environ)
 
 
+def direct(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables by which libraries ask a proxy for no address of this machine, whatever else is named in them.
+
+    Examples
+    --------
+    >>> direct({"no_proxy": "example.org"})["no_proxy"]
+    'example.org,127.0.0.1,localhost'
+    """
+    return {
+        name: ",".join(filter(None, (variables.get(name), "127.0.0.1,localhost")))
+        for name in ("no_proxy", "NO_PROXY")
+    }
+
+
 def database_place(home: Home) -> Path | str:
     """Where the supervisor has told its children that the database is: a file, or an address."""
     address = os.environ.get("KEDGE_DATABASE", IN_HOME)
@@ -144,8 +158,13 @@ def read_config(
         if value is not None:
             option = _BY_KEY[key]
             values[key], origins[key] = _checked(option, value, f"--{key.replace('_', '-')}"), "flag"
+    if values["port"] == values["serving_port"]:
+        raise ConfigError(
+            f"port and serving_port are both {values['port']} ({origins['port']}, {origins['serving_port']})",
+            hint="web and serving each listen on a port of their own: choose another --serving-port",
+        )
     return Config(
-        home=Path(values["home"]).expanduser().resolve(),
+        home=_expanded(str(values["home"]), origins["home"]),
         database=values["database"],
         host=values["host"],
         port=values["port"],
@@ -157,9 +176,18 @@ def read_config(
     )
 
 
+def _expanded(home: str, origin: str) -> Path:
+    try:
+        return Path(home).expanduser().resolve()
+    except (RuntimeError, OSError) as error:  # no such user; a loop of links
+        raise ConfigError(f"{origin}: home = {home!r} is no path: {error}") from error
+
+
 def _from_file(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text()
+        if path.exists() and not path.is_file():
+            raise ConfigError(f"{path} is no file")
+        text = path.read_text(encoding="utf-8-sig")
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         where = str(error).replace("end of document", f"end of document, line {len(text.splitlines())}")

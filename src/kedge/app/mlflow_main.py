@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from kedge.app.config import database_place
-from kedge.app.processes import die_with_parent
+from kedge.app.processes import WITH_PARENT, die_with_parent
 from kedge.core.home import Home
 
 
@@ -14,8 +14,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--socket", required=True)
+    parser.add_argument(WITH_PARENT, type=int, required=True)
     arguments = parser.parse_args()
-    die_with_parent()
+    die_with_parent(arguments.with_parent)
     home = Home(arguments.home)
     place = database_place(home)
     # The driver that is installed; MLflow's own default is another.
