@@ -101,10 +101,10 @@ class HDDDM(VectorDetector):
 
 def hellinger(values: Floats, groups: npt.NDArray[np.bool_], bins: int) -> Floats:
     """Distances between the histograms of the groups, one a grouping, in bins of equal width over all values."""
-    low, high = float(values.min()), float(values.max())
-    width = (high - low) / bins
-    places = np.floor((values - low) / width) if width > 0 else np.zeros(values.size)
-    place = np.minimum(places, bins - 1).astype(np.int64)
+    # Halved, for their difference may exceed the largest float. Values are held against the edges themselves: a quotient
+    # by the width would put some values that lie on an edge below it.
+    edges = 2 * np.linspace(float(values.min()) / 2, float(values.max()) / 2, bins + 1)
+    place = np.searchsorted(edges[1:-1], values, side="right")
     total = np.bincount(place, minlength=bins)
     before = np.array([np.bincount(place[member], minlength=bins) for member in groups.T])
     first = int(groups[:, 0].sum())
