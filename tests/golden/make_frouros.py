@@ -9,7 +9,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-
 from tests.golden import streams
 
 FILE = Path(__file__).with_name("frouros.json")
@@ -92,7 +91,9 @@ def gaps(detector, reference: np.ndarray, values: np.ndarray) -> str:
 
 
 def main() -> None:
-    from frouros.detectors import concept_drift as there  # not where the tests, which use what stands above, are run
+    from frouros.detectors import (
+        concept_drift as there,
+    )  # not where the tests, which use what stands above, are run
     from frouros.detectors.concept_drift.streaming.change_detection.bocd import GaussianUnknownMean
     from frouros.detectors.data_drift import IncrementalKSTest
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-
 from tests.golden import streams
 
 FILE = Path(__file__).with_name("menelaus.json")
@@ -39,6 +38,25 @@ def windows() -> np.ndarray:
     """Fifty windows of 60 values on the grid, from even to crowded in a corner."""
     rng = np.random.default_rng(6)
     return np.floor(rng.random((50, 60, 2)) ** np.linspace(1, 3, 50)[:, None, None] * 16)
+
+
+def moved(window: np.ndarray) -> np.ndarray:
+    """The window, each value moved a little for the same reason."""
+    return window + (np.arange(window.size).reshape(-1, 2) * 7919 % 1013) / 1013 / 50
+
+
+def divergences_of_both() -> list[float]:
+    """Of windows from the grid in the cells of a tree of both samples."""
+    from menelaus.partitioners.KDQTreePartitioner import KDQTreePartitioner
+
+    found = []
+    for window in map(moved, windows()):
+        tree = KDQTreePartitioner(count_ubound=20, cutpoint_proportion_lbound=2**-10)
+        tree.build(np.concatenate([grid(), window]))
+        tree.fill(grid(), tree_id="before", reset=True)
+        tree.fill(window, tree_id="after", reset=True)
+        found.append(float(tree.kl_distance("after", "before")))
+    return found
 
 
 def divergences() -> list[float]:
@@ -117,6 +135,7 @@ def main() -> None:
         },
     }
     golden["kdq_tree"] = divergences()
+    golden["kdq_tree of both"] = divergences_of_both()
     golden["STEPD"] = [
         {name: proportions(*each, errors) for name, errors in streams.errors().items()} for each in STEPDS
     ]
