@@ -6,7 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from kedge.drift.batch.base import Floats, TestResult
-from kedge.drift.batch.vectors import VectorDetector, assignments, permutation_p_value, require_attainable
+from kedge.drift.batch.vectors import (
+    VectorDetector,
+    assignments,
+    generator,
+    permutation_p_value,
+    require_attainable,
+)
 from kedge.drift.spec import Choice, DetectorSpec, Interval
 
 
@@ -92,7 +98,9 @@ class HDDDM(VectorDetector):
     def _compare(self, reference: Floats, window: Floats) -> TestResult:
         both = np.concatenate([reference, window])
         bins = self.bins or int(np.sqrt(len(reference)))
-        groups = assignments(len(reference), len(both), self.permutations, self.seed)
+        groups = assignments(
+            len(reference), len(both), self.permutations, generator(self.seed, reference, window)
+        )
         statistics = np.mean([hellinger(column, groups, bins) for column in both.T], axis=0)
         method = f"{self.permutations} permutations, {bins} bins"
         p_value = permutation_p_value(statistics)
