@@ -24,11 +24,11 @@ from kedge.core.runs import (
 from kedge.core.search import Comparison
 from kedge.storage import model_reads
 from kedge.storage.database import Database
-from kedge.storage.group_commit import GroupWriter
+from kedge.storage.group_commit import GroupWriter, Together
 from kedge.storage.registry_search import models_query, versions_query
 from kedge.storage.run_search import count_query, countable, experiments_query, run_queries
 from kedge.storage.statements import chunks, placed, statements
-from kedge.storage.tracking_writes import apply, info_of, rows_of
+from kedge.storage.tracking_writes import apply, info_of, is_plain, log_points, rows_of
 
 _RUNS = statements("runs")
 _EXPERIMENTS = statements("experiments")
@@ -47,7 +47,10 @@ class SqlTracking:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._writer: GroupWriter[Change | ModelChange] = GroupWriter(
-            database.write, lambda connection, change: apply(connection, change, clock.now_ms()), rows_of
+            database.write,
+            lambda connection, change: apply(connection, change, clock.now_ms()),
+            rows_of,
+            Together(is_plain, log_points),
         )
 
     def submit(self, change: Change | ModelChange, done: Done) -> None:
