@@ -164,18 +164,34 @@ class PostgresqlDatabase:
         self._forget_idle()
         self._writer.close()
 
+    def several(self, *asked: tuple[str, Any]) -> list[list[tuple[Any, ...]]]:
+        """The rows of several queries, each with its arguments, as one snapshot, in one exchange with the server."""
+
+        def read(connection: Any) -> list[list[tuple[Any, ...]]]:
+            with connection.pipeline(), connection.transaction():
+                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                cursors = [connection.cursor(row_factory=self._tuples) for _ in asked]
+                for cursor, (query, arguments) in zip(cursors, asked, strict=True):
+                    cursor.execute(translated(query), arguments or None)
+            return [cursor.fetchall() for cursor in cursors]
+
+        return self._reading(read)
+
     def _read(self, query: str, arguments: Any, row_factory: Any) -> list[Any]:
         text = translated(query)
+        return self._reading(lambda connection: self._fetched(connection, text, arguments, row_factory))
+
+    def _reading(self, read: Callable[[Any], list[Any]]) -> list[Any]:
         with self._translated():
             try:
                 with self._reader() as connection:
-                    return self._fetched(connection, text, arguments, row_factory)
+                    return read(connection)
             except self._psycopg.OperationalError:
                 if not connection.closed:
                     raise
             self._forget_idle()  # the server went away: whatever else waits here is dead too
             with self._reader() as connection:
-                return self._fetched(connection, text, arguments, row_factory)
+                return read(connection)
 
     @contextlib.contextmanager
     def _reader(self) -> "Iterator[psycopg.Connection[Any]]":

@@ -53,6 +53,18 @@ class SqliteDatabase:
             found: list[tuple[Any, ...]] = cursor.execute(query, arguments).fetchall()
             return found
 
+    def several(self, *asked: tuple[LiteralString, Any]) -> list[list[tuple[Any, ...]]]:
+        """The rows of several queries, each with its arguments, as one snapshot: its locks are taken once."""
+        with _translated(self.name):
+            reader = self._reader()
+            cursor = reader.cursor()
+            cursor.row_factory = None
+            cursor.execute("BEGIN")
+            try:
+                return [cursor.execute(query, arguments).fetchall() for query, arguments in asked]
+            finally:
+                cursor.execute("COMMIT")
+
     def row(self, query: LiteralString, arguments: Any = ()) -> sqlite3.Row | None:
         """The first row of a query."""
         with _translated(self.name):
