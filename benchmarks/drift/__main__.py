@@ -13,12 +13,12 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.drift import alone, beside_river, beside_scipy, mmd, peers
+from benchmarks.drift import alone, beside_river, beside_scipy, mmd, peers, power, quality, sections
 from benchmarks.drift.report import Results, raw, rendered
 from benchmarks.drift.timing import Comparison, Quantity
 
 RESULTS = Path(__file__).parent.parent / "results"
-PARTS = ("river", "frouros", "alibi", "evidently", "scipy", "alone", "large")
+PARTS = ("river", "frouros", "alibi", "evidently", "scipy", "alone", "large", "quality", "power")
 
 
 def main() -> None:
@@ -35,6 +35,7 @@ def main() -> None:
         options.output.parent.mkdir(parents=True, exist_ok=True)
         options.output.write_text(text)
         options.output.with_suffix(".json").write_bytes(raw(results))
+        sections.written(options.output.parent / "drift", results.pictures)
     print(text)
 
 
@@ -140,6 +141,21 @@ def _large(options: argparse.Namespace, results: Results) -> None:
     results.quantities += mmd.large(mmd.SMALL if options.quick else mmd.LARGE, 1)
 
 
+def _quality(options: argparse.Namespace, results: Results) -> None:
+    effort = quality.QUICK if options.quick else quality.FULL
+    settings, tallies = quality.measured(effort, told)
+    results.sections += sections.delays(effort, settings, tallies)
+    results.pictures |= sections.delay_plots(tallies)
+    results.raw |= quality.recorded(settings, tallies)
+
+
+def _power(options: argparse.Namespace, results: Results) -> None:
+    shares = power.measured(power.QUICK if options.quick else power.FULL, told)
+    results.sections += sections.powers(shares)
+    results.pictures |= sections.power_plots(shares)
+    results.raw["power"] = power.recorded(shares)
+
+
 def _shared(results: Results, found: list[Comparison | Quantity]) -> None:
     for each in found:
         if isinstance(each, Comparison):
@@ -156,6 +172,8 @@ MEASURES: dict[str, Callable[[argparse.Namespace, Results], None]] = {
     "scipy": _scipy,
     "alone": _alone,
     "large": _large,
+    "quality": _quality,
+    "power": _power,
 }
 
 if __name__ == "__main__":

@@ -36,6 +36,8 @@ class Results(msgspec.Struct, kw_only=True):
     """Of the libraries in each peer's environment."""
     sections: list[str] = []
     """Markdown of what is not speed, ready."""
+    pictures: dict[str, str] = {}
+    """Its plots, SVG by file name."""
     raw: dict[str, Any] = {}
     """And its numbers."""
     minutes: float = 0.0
@@ -44,7 +46,8 @@ class Results(msgspec.Struct, kw_only=True):
 def rendered(results: Results) -> str:
     """As Markdown."""
     lines = ["# The drift library, measured", "", machine(results.versions), "", results.about, ""]
-    lines += [f"Measured in {results.minutes:.0f} minutes.", "", "## Speed", ""]
+    lines += [f"Measured in {results.minutes:.0f} minutes.", ""]
+    lines += ["## Speed", ""] if results.speed or results.quantities else []
     for prefix, title, unit in TABLES:
         rows = [each for each in results.speed if each.key.startswith(prefix)]
         if rows:
