@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,7 @@ OF_ERRORS: tuple[StreamingDetector, ...] = (
 )
 OF_VALUES: tuple[StreamingDetector, ...] = (
     ADWIN(),
-    BOCD(),
+    BOCD(max_runs=100),
     CUSUM(),
     CUSUM(standardize=True, threshold=5.0, delta=0.5),
     GeometricMovingAverage(),
@@ -67,6 +67,8 @@ OF_VALUES: tuple[StreamingDetector, ...] = (
 )
 SLOW = (BOCD, KSWIN)
 """Calibrated on fewer streams."""
+SET_BY: dict[type[StreamingDetector], str] = {BOCD: "hazard"}
+"""Where another parameter than the threshold is the one to set: of 5,000 values without a change few make a change probable."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -223,21 +225,25 @@ def _set(
     detector: StreamingDetector, source: str, steady: tuple[Floats, Floats], effort: Effort
 ) -> tuple[StreamingDetector, Setting]:
     """The detector at the wanted run length, or as it comes where nothing sets it, and how it fares on fresh values."""
-    parameter, note, made = detector.spec.threshold, "", detector
+    parameter, note, made = SET_BY.get(type(detector), detector.spec.threshold), "", detector
     runs = min(effort.calibration_runs, 20) if isinstance(detector, SLOW) else effort.calibration_runs
     if not parameter:
         note = "has no threshold to set: as it comes"
     else:
         try:
-            made, _ = calibrate(detector, steady[0], arl0=effort.arl0, seed=SEED, runs=runs)
+            made, _ = calibrate(
+                detector, steady[0], arl0=effort.arl0, seed=SEED, runs=runs, parameter=parameter
+            )
         except CalibrationError:
             note = "no threshold gives this run length: as it comes"
     most = effort.steady // 5 if isinstance(detector, SLOW) else effort.steady
     rng = np.random.default_rng(SEED)
     alarms = 0
-    fresh = type(made)(**made.parameters())
-    for piece in _pieces(steady[1], most, rng):
-        alarms += int(fresh.update_many(piece).drifts.size)
+    # As `calibrate` does: each stream has a detector of its own, for one that has measured its stream well may never alarm.
+    length = round(5 * effort.arl0)
+    for _ in range(most // length):
+        fresh = type(made)(**made.parameters())
+        alarms += int(fresh.update_many(steady[1][rng.integers(0, len(steady[1]), length)]).drifts.size)
     value = float(getattr(made, parameter)) if parameter else math.nan
     setting = Setting(
         detector=name_of(detector),
@@ -245,15 +251,10 @@ def _set(
         parameter=parameter,
         value=value,
         alarms=alarms,
-        steady=most,
+        steady=most // length * length,
         note=note,
     )
     return made, setting
-
-
-def _pieces(values: Floats, n: int, rng: np.random.Generator) -> Iterator[Floats]:
-    for begin in range(0, n, 50_000):
-        yield values[rng.integers(0, len(values), min(50_000, n - begin))]
 
 
 def recorded(settings: Sequence[Setting], tallies: Sequence[Tally]) -> dict[str, Any]:
