@@ -72,7 +72,7 @@ class Effort:
 
 
 QUICK = Effort(sizes=(50,), columns=40, rows=5)
-FULL = Effort(sizes=(25, 50, 100, 200, 400), columns=500, rows=60)
+FULL = Effort(sizes=(25, 50, 100, 200, 400), columns=500, rows=40)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
