@@ -9,6 +9,7 @@ from kedge.monitoring.specs import DETECTORS, SHORT_NAMES, Bounds, checked, full
 def test_short_names_and_case():
     assert full_name("KS") == full_name("kolmogorovsmirnov") == "KolmogorovSmirnov"
     assert full_name("psi") == "PopulationStabilityIndex"
+    assert full_name("Anderson-Darling") == full_name("ad") == "AndersonDarling"
     assert full_name("Nonsense") == "Nonsense"
 
 
@@ -27,6 +28,7 @@ def test_a_checked_spec_keeps_its_parameters():
         ({"name": "KS", "alpha": 1.5}, False, "a number in (0, 1)"),
         ({"name": "KS", "alpha": True}, False, "a number in (0, 1)"),
         ({"name": "KS", "alpha": float("nan")}, False, "a number in (0, 1)"),
+        ({"name": "CDBD", "alpha": 0.001}, False, "more than 1 / alpha"),
         ({"name": 3}, False, "names no detector"),
         ("KS", False, "names no detector"),
     ],
@@ -62,9 +64,22 @@ def bounds_of(constraint) -> Bounds:
 def test_the_table_is_what_the_library_declares():
     """Monitors run a part of the library's detectors: those that compare a column or watch one number."""
     declared = {detector.__name__: detector for detector in drift.ALL}
+    of_columns = {
+        name
+        for name, detector in declared.items()
+        if detector.spec.mode == "batch" and detector.spec.input in ("real", "categorical")
+    }
+    assert of_columns - set(DETECTORS) == {"BatchEnsemble"}  # its parameters are objects
     for name, rule in DETECTORS.items():
         detector = declared[name]
         assert (rule.takes == "stream") == (detector.spec.mode == "streaming")
+        assert rule.takes == (
+            "stream"
+            if detector.spec.mode == "streaming"
+            else "any"
+            if "binning" in detector.spec.params
+            else {"real": "numeric", "categorical": "categorical"}[detector.spec.input]
+        )
         assert rule.params == {
             name: bounds_of(constraint) for name, constraint in detector.spec.params.items()
         }

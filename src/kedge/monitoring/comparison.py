@@ -12,6 +12,9 @@ from kedge.monitoring.verdict import Finding
 
 Specs = list[dict[str, Any]]
 
+LEAST = {"EppsSingleton": 5}
+"""Of numbers, so many are needed of each sample; for other detectors two."""
+
 
 def specs_of(column: str, kind: Kind, detectors: Mapping[str, Specs]) -> tuple[Kind, Specs]:
     """How a column is compared: as the detectors named for it need it, else as its type has it."""
@@ -39,7 +42,9 @@ def compare_column(
     if kind == "numeric":
         rows = len(current.values) + current.missing
         missing_share = current.missing / rows if rows else 0.0
-        if len(reference.values) < 2 or len(current.values) < 2:
+        fewest = min(len(reference.values), len(current.values))
+        specs = [spec for spec in specs if fewest >= LEAST.get(spec["name"], 2)]
+        if not specs:
             return [], missing_share
         first, second = reference.values, current.values
         overlay = histograms.of_numbers(first, second)

@@ -12,6 +12,7 @@ from kedge.core.monitors import ColumnResult
 from kedge.drift import ALL, BatchDetector, DataError, ParameterError, StateError, StreamingDetector
 from kedge.monitoring.definitions import STREAM
 from kedge.monitoring.histograms import Overlay
+from kedge.monitoring.specs import DETECTORS
 from kedge.monitoring.values import Kind
 from kedge.monitoring.verdict import Finding
 
@@ -22,7 +23,6 @@ STREAMING: dict[str, type[StreamingDetector]] = {
     kind.__name__: kind for kind in ALL if issubclass(kind, StreamingDetector)
 }
 
-_INDEX = "PopulationStabilityIndex"
 _log = logging.getLogger(__name__)
 
 
@@ -37,7 +37,8 @@ def compare(
 ) -> Finding:
     """Run one detector on two samples of a column."""
     params = _params(spec)
-    binned = {"binning": "categories"} if kind == "categorical" and spec["name"] == _INDEX else {}
+    by_category = kind == "categorical" and "binning" in DETECTORS[spec["name"]].params
+    binned = {"binning": "categories"} if by_category else {}
     try:
         detector = BATCH[spec["name"]](**{**params, **binned})
         found = detector.fit(reference).test(current)

@@ -50,13 +50,53 @@ _SHARE = Bounds(0, 1, low_open=True, high_open=True)
 _POSITIVE = Bounds(0, math.inf, low_open=True, high_open=True)
 _COUNT = Bounds(1, 2**31, integer=True)
 _MISSING = Bounds(choices=("raise", "skip"))
+_SEED = Bounds(0, 2**32 - 1, integer=True)
+_DRAWS = Bounds(0, 1_000_000, integer=True)
+_MANY_DRAWS = Bounds(99, 1_000_000, integer=True)
+_LEVEL = {"alpha": _SHARE, "missing": _MISSING}
+_DRAWN = {"permutations": _MANY_DRAWS, "seed": _SEED, **_LEVEL}
+_RANKED = {"method": Bounds(choices=("auto", "exact", "asymptotic", "permutation")), **_DRAWN}
+_EFFECT = {"threshold": _POSITIVE, "permutations": _DRAWS, "seed": _SEED, **_LEVEL}
+_MOVED = {"norm": Bounds(choices=("reference", "none")), **_EFFECT}
+_BINNED = {
+    "binning": Bounds(choices=("quantile", "width", "pooled", "categories")),
+    "bins": Bounds(2, 1000, integer=True),
+    **_EFFECT,
+}
+_FLOORED = {
+    "zero": Bounds(choices=("floor", "smooth")),
+    "floor": Bounds(0, 0.1, low_open=True),
+    "pseudocount": Bounds(0, 100, low_open=True),
+    **_BINNED,
+}
+_ONE_OF_THREE = {"method": Bounds(choices=("auto", "exact", "asymptotic")), **_LEVEL}
 
 DETECTORS: dict[str, DetectorRule] = {
-    "KolmogorovSmirnov": DetectorRule(
+    "KolmogorovSmirnov": DetectorRule("numeric", _ONE_OF_THREE),
+    "AndersonDarling": DetectorRule("numeric", _RANKED),
+    "BaumgartnerWeissSchindler": DetectorRule("numeric", _RANKED),
+    "CramerVonMises": DetectorRule("numeric", _RANKED),
+    "Kuiper": DetectorRule("numeric", _RANKED),
+    "MannWhitney": DetectorRule("numeric", _RANKED),
+    "EppsSingleton": DetectorRule("numeric", _LEVEL),
+    "Welch": DetectorRule("numeric", _LEVEL),
+    "EnergyDistance": DetectorRule("numeric", _MOVED),
+    "Wasserstein": DetectorRule("numeric", _MOVED),
+    "CDBD": DetectorRule(
         "numeric",
-        {"alpha": _SHARE, "method": Bounds(choices=("auto", "exact", "asymptotic")), "missing": _MISSING},
+        {
+            "bins": Bounds(2, 10_000, integer=True),
+            "permutations": Bounds(1, 100_000, integer=True),
+            "seed": Bounds(0, 2**63, high_open=True, integer=True),
+            **_LEVEL,
+        },
     ),
-    "ChiSquare": DetectorRule("categorical", {"alpha": _SHARE, "missing": _MISSING}),
+    "ChiSquare": DetectorRule("categorical", _LEVEL),
+    "FisherExact": DetectorRule("categorical", _DRAWN),
+    "GTest": DetectorRule(
+        "categorical", {"method": Bounds(choices=("auto", "asymptotic", "permutation")), **_DRAWN}
+    ),
+    "ProportionsZ": DetectorRule("categorical", _ONE_OF_THREE),
     "PopulationStabilityIndex": DetectorRule(
         "any",
         {
@@ -67,6 +107,12 @@ DETECTORS: dict[str, DetectorRule] = {
             "missing": _MISSING,
         },
     ),
+    "Bhattacharyya": DetectorRule("any", _FLOORED),
+    "Hellinger": DetectorRule("any", _BINNED),
+    "JensenShannon": DetectorRule("any", {"base": Bounds(choices=("2", "e")), **_BINNED}),
+    "KullbackLeibler": DetectorRule("any", _FLOORED),
+    "LInfinity": DetectorRule("any", _BINNED),
+    "TotalVariation": DetectorRule("any", _BINNED),
     "PageHinkley": DetectorRule(
         "stream",
         {
@@ -95,17 +141,36 @@ DETECTORS: dict[str, DetectorRule] = {
 
 SHORT_NAMES = {
     "ks": "KolmogorovSmirnov",
+    "ad": "AndersonDarling",
+    "bws": "BaumgartnerWeissSchindler",
+    "cvm": "CramerVonMises",
+    "es": "EppsSingleton",
+    "mwu": "MannWhitney",
+    "energy": "EnergyDistance",
+    "emd": "Wasserstein",
     "chi2": "ChiSquare",
+    "fisher": "FisherExact",
+    "g": "GTest",
+    "z": "ProportionsZ",
     "psi": "PopulationStabilityIndex",
+    "js": "JensenShannon",
+    "kl": "KullbackLeibler",
+    "linf": "LInfinity",
+    "tv": "TotalVariation",
     "adwin": "ADWIN",
     "ph": "PageHinkley",
 }
 
 
+def plain(name: str) -> str:
+    """A name as it is compared with others: without case, hyphens, underscores and spaces."""
+    return name.lower().translate({ord(sign): None for sign in "-_ "})
+
+
 def full_name(name: str) -> str:
     """The detector's class name, from that name or a short one, in any case; unknown names stay as they are."""
-    by_lower = {known.lower(): known for known in DETECTORS} | SHORT_NAMES
-    return by_lower.get(name.lower(), name)
+    by_plain = {plain(known): known for known in DETECTORS} | SHORT_NAMES
+    return by_plain.get(plain(name), name)
 
 
 def checked(spec: Any, where: str, *, streaming: bool) -> dict[str, Any]:
@@ -130,4 +195,9 @@ def checked(spec: Any, where: str, *, streaming: bool) -> dict[str, Any]:
             raise Invalid(f"{where}: {name} has no parameter {key!r}", hint=f"its parameters are {takes}")
         if not bounds[key].admits(value):
             raise Invalid(f"{where}: {name}'s {key} is {value!r}", hint=f"it must be {bounds[key]}")
+    if name == "CDBD" and 1 / (spec.get("permutations", 500) + 1) >= spec.get("alpha", 0.05):
+        raise Invalid(
+            f"{where}: with so few permutations no p-value of CDBD could be below alpha",
+            hint="it needs more than 1 / alpha of them; alpha is 0.05 and permutations 500 where none are named",
+        )
     return {**spec, "name": name}
