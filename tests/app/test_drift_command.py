@@ -1,6 +1,9 @@
-"""`kedge drift list` and `kedge drift run` for every kind of streaming detector, without a server."""
+"""`kedge drift` without a server: list; run, for every kind of streaming detector; test, with any batch detectors."""
 
 import json
+import os
+import pty
+import subprocess
 import sys
 
 import numpy as np
@@ -24,6 +27,7 @@ def run():
         result = CliRunner().invoke(cli, ["drift", *map(str, arguments)])
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
+        invoke.status = result.exit_code
         return result.stdout
 
     return invoke
@@ -47,6 +51,17 @@ def test_all_detectors_are_listed_with_their_papers(run) -> None:
     assert listed["ADWIN"]["paper"] == "Bifet and Gavaldà 2007"
     assert listed["StreamingEnsemble"]["parameters"][0]["default"][0].startswith("ADWIN(")
     assert "PageHinkley" in run("list")
+
+
+def test_the_list_says_where_a_detector_is_taken(run) -> None:
+    for name, where in (
+        ("ADWIN", "drift run, stream monitors"),
+        ("KSWIN", "drift run"),
+        ("CramerVonMises", "drift test, drift monitors"),
+        ("MMD", "drift test"),
+    ):
+        (line,) = [line for line in run("list", name).splitlines() if " for " in line]
+        assert line.split("│")[2].strip() == where
 
 
 def test_alarms_are_those_of_the_library(run, stream) -> None:
@@ -87,6 +102,14 @@ def test_what_cannot_be_run_is_said(run, stream) -> None:
             run("run", stream, "--column", "a", "--detector", detector, "--param", param)
 
 
+def test_a_stream_of_text_is_refused_in_words_of_streams(run, tmp_path) -> None:
+    pq.write_table(pa.table({"carrier": ["AA", "UA"]}), tmp_path / "text.parquet")
+    with pytest.raises(
+        Invalid, match=r"holds string values, not numbers .*a streaming detector reads numbers"
+    ):
+        run("run", tmp_path / "text.parquet", "--column", "carrier", "--detector", "ADWIN")
+
+
 @pytest.mark.parametrize(("ending", "magic"), [("png", b"\x89PNG"), ("svg", b"<?xml")])
 def test_a_plot(run, stream, tmp_path, ending, magic) -> None:
     pytest.importorskip("matplotlib")
@@ -102,3 +125,76 @@ def test_a_plot_that_cannot_be_drawn(run, stream, tmp_path, monkeypatch) -> None
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtra, match=r"kedge\[mlflow\]"):
         run(*arguments, tmp_path / "out.png")
+
+
+def test_two_files_by_any_detectors(run, stream) -> None:
+    calm = stream.with_name("calm.parquet")
+    arguments = ("test", stream, "--reference", calm, "--detectors", "ad,Hellinger,mmd")
+    found = json.loads(run(*arguments, "--param", "MMD.permutations=40", "--param", "alpha=0.2", "--json"))
+    assert found["drifted"] == ["a", "late"]
+    by_name = {row["detector"]: row for row in found["results"]}
+    assert by_name["MMD"]["column"] == "a, b, late"
+    assert by_name["MMD"]["params"]["permutations"] == 40
+    assert {by_name[name]["params"]["alpha"] for name in ("MMD", "AndersonDarling")} == {0.2}
+    assert found["correction"] == "bh"
+    text = run(*arguments, "--columns", "a,b", "--correction", "holm")
+    assert text.endswith(
+        "1 of 2 columns drift: a (a column drifts when all its detectors say so; "
+        "p-values corrected over columns by Holm). Rows of a, b drift by MMD\n"
+    )
+
+
+def test_the_exit_status_tells_of_drift_only_when_asked(run, stream) -> None:
+    calm = stream.with_name("calm.parquet")
+    for judged, arguments, status in (
+        (stream, (), 0),
+        (stream, ("--fail-on-drift",), 1),
+        (calm, ("--fail-on-drift",), 0),
+        (stream, ("--fail-on-drift", "--detectors", "lsdd", "--json"), 1),
+    ):
+        said = run("test", judged, "--reference", calm, *arguments)
+        assert run.status == status
+        assert said  # the finding is told in either case
+
+
+def test_what_was_not_compared_is_told(run, tmp_path) -> None:
+    table = pa.table(
+        {"x": pa.array([1.0, None, 2.0]), "when": pa.array([1, 2, 3], pa.date32()), "z": ["[b]"] * 3}
+    )
+    pq.write_table(table, tmp_path / "a.parquet")
+    pq.write_table(table.append_column("new", pa.array([1, 2, 3])), tmp_path / "b.parquet")
+    arguments = ("test", tmp_path / "b.parquet", "--reference", tmp_path / "a.parquet")
+    text = run(*arguments, "--detectors", "ks,mwu,fisher", "--columns", "x", "--missing", "skip")
+    assert "without a value: x, 1 rows of the reference and 1 of the other file" in text
+    assert "not used: FisherExact" in text
+    text = run(*arguments)
+    assert "left out: when (it holds date32[day], which no detector reads)" in text
+    assert f"left out: new (only in {tmp_path / 'b.parquet'})" in text
+    assert "not used" not in text
+
+
+def test_columns_of_two_files_are_drawn(run, stream, tmp_path) -> None:
+    pytest.importorskip("matplotlib")
+    calm = stream.with_name("calm.parquet")
+    for path in (stream, calm):  # in a plot, $ begins no formula
+        pq.write_table(
+            pq.read_table(path).append_column("$x_$", pa.array(["$y_$"] * len(pq.read_table(path)))), path
+        )
+    run("test", stream, "--reference", calm, "--plot", tmp_path / "out.png", "--categorical", "late")
+    assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(Invalid, match="png"):
+        run("test", stream, "--reference", calm, "--plot", tmp_path / "out.txt")
+
+
+@pytest.mark.slow
+def test_the_work_is_shown_on_a_terminal(stream) -> None:
+    """And nowhere else: standard error of the other tests is empty."""
+    parent, child = pty.openpty()
+    command = [sys.executable, "-m", "kedge.app.main", "drift", "test", str(stream)]
+    command += ["--reference", str(stream.with_name("calm.parquet")), "--detectors", "ks", "--json"]
+    done = subprocess.run(command, stderr=child, stdout=subprocess.PIPE, check=True)
+    os.close(child)
+    shown = os.read(parent, 65536).decode()
+    os.close(parent)
+    assert "KolmogorovSmirnov" in shown
+    assert json.loads(done.stdout)["drifted"] == ["a", "late"]

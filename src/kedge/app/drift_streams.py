@@ -1,4 +1,4 @@
-"""A streaming detector fed from the columns of a file, and its plot."""
+"""A streaming detector fed from the columns of a file."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kedge.core.errors import Invalid, MissingExtra
+from kedge.core.errors import Invalid
 from kedge.drift.detectors import ALL
 from kedge.drift.errors import DriftError, ParameterError
 from kedge.drift.overview import DetectorRecord, table
@@ -94,43 +94,17 @@ def _rows(path: Path, columns: Sequence[str], flat: bool) -> Floats:
 
 
 def _numbers(path: Path, column: str) -> Floats:
-    numbers = as_numbers(column, read_table(path, [column]).column(column).chunks)
+    pieces = read_table(path, [column]).column(column)
+    try:
+        numbers = as_numbers(column, pieces.chunks)
+    except Invalid as error:
+        raise Invalid(
+            f"column {column!r} of {path} holds {pieces.type} values, not numbers",
+            hint="a streaming detector reads numbers; name a column of them",
+        ) from error
     if numbers.missing:
         raise Invalid(
             f"column {column!r} of {path} has {numbers.missing} rows without a finite number",
             hint="drop them or fill them in first: a stream has no gaps",
         )
     return numbers.values
-
-
-def plot(run: StreamRun, columns: Sequence[str], target: Path) -> None:
-    """Draw the values and the statistic, with lines at the changes, into a .png or .svg file.
-
-    Raises
-    ------
-    MissingExtra
-        Matplotlib is not installed.
-    Invalid
-        The file has another ending.
-    """
-    if target.suffix not in (".png", ".svg"):
-        raise Invalid(f"--plot {target}: cannot draw this kind of file", hint="name a .png or .svg file")
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtra(
-            "--plot needs Matplotlib", hint="install it with the extra: pip install 'kedge[mlflow]'"
-        ) from error
-    figure = Figure(figsize=(10, 5), layout="constrained")
-    above, below = figure.subplots(2, 1, sharex=True)
-    above.plot(run.values, linewidth=0.6)
-    above.set_ylabel(", ".join(columns))
-    below.plot(run.statistics, linewidth=0.8, color="black")
-    below.set_ylabel("statistic")
-    below.set_xlabel("row")
-    for axes in (above, below):
-        for rows, color in ((run.warnings, "orange"), (run.drifts, "red")):
-            for row in rows:
-                axes.axvline(row, color=color, linewidth=0.8, alpha=0.7)
-    above.set_title(run.detector, fontsize=8, wrap=True)
-    figure.savefig(target)

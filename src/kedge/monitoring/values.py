@@ -43,18 +43,26 @@ def kind_of(arrow_type: Any) -> Kind | None:
 
 def as_numbers(name: str, pieces: Iterable[Any]) -> Numbers:
     """Arrow pieces of a column as float64, without nulls, NaN and infinities. Raises Invalid when it holds text."""
+    values = with_gaps(name, pieces)
+    finite = ~np.isnan(values)
+    return Numbers(values[finite], int((~finite).sum()))
+
+
+def with_gaps(name: str, pieces: Iterable[Any]) -> Floats:
+    """Arrow pieces of a column as float64, row by row, NaN where there is no finite number. Raises Invalid as above."""
     arrays = []
     for piece in pieces:
         try:
-            arrays.append(piece.cast("float64").to_numpy(zero_copy_only=False))
+            # Integers beyond 2**53 are rounded: of no weight where distributions are compared.
+            number = piece.cast("float64", safe=not pa.types.is_integer(piece.type))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise Invalid(
-                f"column {name!r} is compared as numbers but holds other values: {error}",
-                hint="name a categorical detector for it, or leave it out of the monitor's columns",
+                f"column {name!r} is read as numbers but holds other values: {error}",
+                hint="compare it by a detector of categories, or leave it out",
             ) from error
-    values = np.concatenate(arrays) if arrays else np.empty(0)
-    finite = np.isfinite(values)
-    return Numbers(values[finite], int((~finite).sum()))
+        arrays.append(number.to_numpy(zero_copy_only=False))
+    values: Floats = np.concatenate(arrays) if arrays else np.empty(0)
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def as_text(pieces: Iterable[Any]) -> Any:

@@ -1,5 +1,8 @@
 """`kedge drift`: detectors on files, without a server."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,11 +10,13 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from kedge.app.commands.tables import print_table
 from kedge.core.errors import Invalid, NotFound
 from kedge.core.monitors import COLUMN_VERDICT
+from kedge.monitoring.specs import DETECTORS as OF_MONITORS
 
 group = typer.Typer(no_args_is_help=True, help="Drift detectors on files: list, test, run.")
 
@@ -26,13 +31,33 @@ def register(cli: typer.Typer) -> None:
     cli.add_typer(group, name="drift")
 
 
-def _files() -> Any:
+class CorrectionOption(StrEnum):
+    """How false alarms are held over many columns."""
+
+    bh = "bh"
+    holm = "holm"
+    bonferroni = "bonferroni"
+    none = "none"
+
+
+class MissingOption(StrEnum):
+    """What rows without a value do."""
+
+    stop = "raise"
+    skip = "skip"
+
+
+def _tests() -> Any:
     # Brings numpy, numba and Arrow (a second), which `kedge up`, sharing this command line, does not wait for.
-    return import_module("kedge.monitoring.files")
+    return import_module("kedge.monitoring.file_tests")
 
 
 def _streams() -> Any:
     return import_module("kedge.app.drift_streams")
+
+
+def _plots() -> Any:
+    return import_module("kedge.app.drift_plots")
 
 
 @group.command("list")
@@ -55,9 +80,9 @@ def list_detectors(
     if name is not None:
         _print_one(records[0])
         return
-    table = Table("detector", "reads", "paper", "false alarms")
+    table = Table("detector", "reads", "for", "paper", "false alarms")
     for record in records:
-        table.add_row(record.name, _reads(record), record.paper, record.false_alarms)
+        table.add_row(record.name, _reads(record), _serves(record), record.paper, record.false_alarms)
     print_table(table)
 
 
@@ -65,10 +90,17 @@ def _reads(record: Any) -> str:
     return f"{record.input}, {'one by one' if record.mode == 'streaming' else 'windows'}"
 
 
+def _serves(record: Any) -> str:
+    """Where its name is taken: by a command, and by monitors of drift or of streams."""
+    command, kind = ("drift run", "stream") if record.mode == "streaming" else ("drift test", "drift")
+    return f"{command}, {kind} monitors" if record.name in OF_MONITORS else command
+
+
 def _print_one(record: Any) -> None:
     table = Table("", record.name)
     table.add_row("question", record.question)
     table.add_row("reads", _reads(record))
+    table.add_row("for", _serves(record))
     table.add_row("paper", record.paper)
     table.add_row("equations", record.equations)
     table.add_row("false alarms", record.false_alarms)
@@ -80,38 +112,121 @@ def _print_one(record: Any) -> None:
 
 
 @group.command("test")
-def compare(
+def compare(  # noqa: PLR0913 - options of a command, given by name
     current: Annotated[Path, typer.Argument(help="The file to judge (.parquet or .csv).")],
+    *,
     reference: Annotated[Path, typer.Option(help="The file to compare with.")],
-    columns: Annotated[str, typer.Option(help="Columns, with commas between; default all.")] = "",
-    detectors: Annotated[str, typer.Option(help="Such as ks,psi,chi2; default those of monitors.")] = "",
+    columns: Annotated[str, typer.Option(help="Columns, with commas between; default those of both.")] = "",
+    detectors: Annotated[
+        str, typer.Option(help="Names, whole or short, such as ks,psi,mmd; default those of monitors.")
+    ] = "",
+    param: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="alpha=0.01 for every detector that has it, MMD.permutations=500 for one; repeatable."
+        ),
+    ] = None,
+    correction: Annotated[
+        CorrectionOption,
+        typer.Option(
+            help="Of one detector's p-values over the columns: Benjamini-Hochberg, Holm, Bonferroni, none."
+        ),
+    ] = CorrectionOption.bh,
+    categorical: Annotated[
+        str, typer.Option(help="Columns of numbers to read as categories, with commas between.")
+    ] = "",
+    label: Annotated[
+        str | None, typer.Option(help="The column with the class, for detectors of labelled rows.")
+    ] = None,
+    missing: Annotated[
+        MissingOption | None,
+        typer.Option(
+            help="What rows without a value do. Default: raise; without --detectors as in monitors, "
+            "where they are left out of numbers and a category of their own in text."
+        ),
+    ] = None,
+    sample: Annotated[
+        int,
+        typer.Option(
+            help="Rows drawn from each file for detectors of rows; 0 is all. Most take time by its square."
+        ),
+    ] = 0,
+    fail_on_drift: Annotated[
+        bool, typer.Option("--fail-on-drift", help="Exit with status 1 when there is drift.")
+    ] = False,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the columns of both files into this .png or .svg file.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare two files column by column. A column drifts when all its detectors say so.
+    """Compare two files by any batch detectors (`kedge drift list`): columns one by one, rows of columns together.
 
-    Example: kedge drift test --reference january.parquet july.parquet --detectors ks,psi,chi2
+    Detectors of single values test every column of their kind: numbers, or text and booleans. A column drifts when all
+    its detectors say so. Detectors of rows (MMD, LSDD, kdq-tree, ...) test all numeric columns together, in the order of
+    --columns, each standardised by its mean and deviation in both files together, so that permutation p-values stay exact.
+
+    The exit status is 0 whether or not there is drift, unless --fail-on-drift is given, and 1 where nothing could be
+    compared; why is then told on standard error.
+
+    Example: kedge drift test --reference january.parquet july.parquet --detectors ks,psi,mmd --param MMD.permutations=500
     """
-    found = _files().compare_files(reference, current, _listed(columns) or None, _listed(detectors))
+    choice, names = import_module("kedge.monitoring.choice"), _listed(detectors)
+    params = [_parameter(text) for text in param or ()]
+    chosen = choice.chosen(names, params) if names else choice.of_monitors(params)
+    if plot is not None:
+        _plots().check_target(plot)
+    asked = import_module("kedge.monitoring.file_columns").Asked(
+        columns=tuple(_listed(columns)),
+        categorical=tuple(_listed(categorical)),
+        label=label,
+        sample=sample,
+        missing=missing.value if missing else "raise" if names else "monitors",
+    )
+    with _progress() as told:
+        found = _tests().compare_files(
+            reference, current, chosen, asked, correction=correction.value, told=told
+        )
+    if plot is not None:
+        _plots().plot_columns(found.histograms, found.drifted, plot)
     if as_json:
-        share = len(found.drifted) / found.columns
-        _print_json({"drift_share": share, "drifted": found.drifted, "results": found.results})
-        return
+        _print_json(found)
+    else:
+        _print_comparison(found, named=bool(names))
+    if fail_on_drift and found.drift:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """What is being done and since when, on a terminal, until it is done."""
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda text: progress.update(task, description=text)
+
+
+def _print_comparison(found: Any, *, named: bool) -> None:
     table = Table("column", "detector", "statistic", "p", "threshold", "drift")
     for result in found.results:
-        if result.detector == COLUMN_VERDICT:
-            continue
-        table.add_row(
-            result.column,
-            result.detector,
-            f"{result.statistic:.4g}",
-            "" if result.p_value is None else f"{result.p_value:.3g}",
-            "" if result.threshold is None else f"{result.threshold:.3g}",
-            "drift" if result.drift else "",
-        )
+        if result.detector != COLUMN_VERDICT:
+            table.add_row(
+                result.column,
+                result.detector,
+                f"{result.statistic:.4g}",
+                "" if result.p_value is None else f"{result.p_value:.3g}",
+                f"{result.threshold:.3g}",
+                "drift" if result.drift else "",
+            )
     print_table(table)
-    Console().print(
-        f"{len(found.drifted)} of {found.columns} columns drift: {', '.join(found.drifted) or 'none'}"
-    )
+    out = Console(highlight=False, soft_wrap=True, markup=False)
+    for name, why in found.left_out.items():
+        out.print(f"left out: {name} ({why})")
+    for name, (before, after) in found.missing.items():
+        out.print(f"without a value: {name}, {before} rows of the reference and {after} of the other file")
+    for name in found.idle if named else ():
+        out.print(f"not used: {name}, there is no column that it reads")
+    out.print(_tests().verdict(found))
 
 
 @group.command()
@@ -136,7 +251,7 @@ def run(
     given = dict(_parameter(text) for text in param or ())
     found = _streams().run_stream(file, column, detector, given, reference)
     if plot is not None:
-        _streams().plot(found, column, plot)
+        _plots().plot_stream(found, column, plot)
     alarms = [(row, found.values[row].tolist()) for row in found.drifts]
     if as_json:
         told = [{"row": row, "value": value} for row, value in alarms]
