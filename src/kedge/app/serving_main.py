@@ -20,6 +20,7 @@ from kedge.app.processes import die_with_parent
 from kedge.core.clock import SystemClock
 from kedge.core.errors import ConfigError, KedgeError
 from kedge.core.home import Home
+from kedge.serving.attempts import Attempts
 from kedge.serving.http import ServingApp
 from kedge.serving.live import LiveTable
 from kedge.serving.recorder import Recorder
@@ -56,7 +57,14 @@ def serve(home: Home, host: str, port: int, *, trust_pickle: bool) -> int:
     recorder = Recorder(SqlInference(database, home.inference), deployments, clock)
     table = LiveTable()
     executor = ThreadPoolExecutor(_PREDICTING_THREADS, thread_name_prefix="predict")
-    watcher = Watcher(deployments, table, executor, change=database.data_version, trust_pickle=trust_pickle)
+    watcher = Watcher(
+        deployments,
+        table,
+        executor,
+        Attempts(home.attempts),
+        change=database.data_version,
+        trust_pickle=trust_pickle,
+    )
     server = uvicorn.Server(
         uvicorn.Config(
             ServingApp(table, recorder, clock, version("kedge")),
