@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import pyarrow.parquet as pq
@@ -223,6 +224,8 @@ def test_a_model_whose_loading_ends_serving_fails_and_the_one_before_goes_on(
             until(lambda: http.get("/v2/models/delays/versions/1/ready").is_success)
         state = json.loads((stores.home / "state.json").read_bytes())
         assert state["children"]["serving"]["restarts"] == 2
+        variables = Path(f"/proc/{state['children']['serving']['pid']}/environ").read_bytes().split(b"\0")
+        assert f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 1)}".encode() in variables
     finally:
         platform.stop()
 

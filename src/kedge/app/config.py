@@ -56,6 +56,7 @@ OPTIONS = (
     Option(
         "serving.trust_pickle", bool, False, "true or false: load models that are pickles, which run code"
     ),
+    Option("serving.threads", int, 1, "threads, 1 or more, that one prediction may compute with", 1),
     Option("mlflow.idle_stop_s", int, 900, "seconds, 10 or more, after which MLflow's idle server stops", 10),
 )
 _BY_KEY = {option.key: option for option in OPTIONS}
@@ -72,6 +73,7 @@ class Config:
     serving_port: int
     allowed_hosts: tuple[str, ...]
     trust_pickle: bool
+    serving_threads: int
     mlflow_idle_stop_s: int
     origins: dict[str, str]
 
@@ -95,6 +97,7 @@ class Config:
             "serving_port": self.serving_port,
             "allowed_hosts": list(self.allowed_hosts),
             "serving.trust_pickle": self.trust_pickle,
+            "serving.threads": self.serving_threads,
             "mlflow.idle_stop_s": self.mlflow_idle_stop_s,
         }
 
@@ -152,6 +155,7 @@ def read_config(
         serving_port=values["serving_port"],
         allowed_hosts=tuple(values["allowed_hosts"]),
         trust_pickle=values["serving.trust_pickle"],
+        serving_threads=values["serving.threads"],
         mlflow_idle_stop_s=values["mlflow.idle_stop_s"],
         origins=origins,
     )
