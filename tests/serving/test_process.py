@@ -213,7 +213,8 @@ def test_a_model_whose_loading_ends_serving_fails_and_the_one_before_goes_on(
     (folder / "MLmodel").write_text(yaml.safe_dump(fields))
     good = make_deployment("delays", models.line)
     stores.deployments.deploy(good)
-    platform = start_platform(stores.home, KEDGE_SERVING_TRUST_PICKLE="true")
+    variables = {"KEDGE_SERVING_TRUST_PICKLE": "true", "KEDGE_ALLOWED_HOSTS": "models.example.org"}
+    platform = start_platform(stores.home, **variables)
     try:
         until(lambda: stores.deployments.get(good.id).state == "live")
         deadly = make_deployment("delays", folder, "2")
@@ -224,8 +225,10 @@ def test_a_model_whose_loading_ends_serving_fails_and_the_one_before_goes_on(
             until(lambda: http.get("/v2/models/delays/versions/1/ready").is_success)
         state = json.loads((stores.home / "state.json").read_bytes())
         assert state["children"]["serving"]["restarts"] == 2
-        variables = Path(f"/proc/{state['children']['serving']['pid']}/environ").read_bytes().split(b"\0")
-        assert f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 1)}".encode() in variables
+        for name, status in (("models.example.org", 200), ("evil.example.org", 421)):
+            assert httpx.get(f"{platform.serving}/v2", headers={"host": name}).status_code == status
+        found = Path(f"/proc/{state['children']['serving']['pid']}/environ").read_bytes().split(b"\0")
+        assert f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 1)}".encode() in found
     finally:
         platform.stop()
 

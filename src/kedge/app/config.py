@@ -52,7 +52,7 @@ OPTIONS = (
     Option("host", str, "127.0.0.1", "an address of this machine"),
     Option("port", int, 5000, "a port, 1 to 65535", 1, 65535),
     Option("serving_port", int, 8080, "a port, 1 to 65535", 1, 65535),
-    Option("allowed_hosts", list, [], "a list of host names by which browsers may reach web"),
+    Option("allowed_hosts", list, [], "a list of host names by which web and serving may be reached"),
     Option(
         "serving.trust_pickle", bool, False, "true or false: load models that are pickles, which run code"
     ),

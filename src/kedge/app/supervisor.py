@@ -202,13 +202,13 @@ def _commands(config: Config) -> dict[str, list[str]]:
     home = ["--home", str(config.home)]
     urls = ["--web-url", config.web_url, "--serving-url", config.serving_url]
     web = ["--host", config.host, "--port", str(config.port), "--serving-url", config.serving_url]
-    web += [argument for host in config.allowed_hosts for argument in ("--allowed-host", host)]
+    hosts = [argument for host in config.allowed_hosts for argument in ("--allowed-host", host)]
     web += ["--mlflow-idle-stop-s", str(config.mlflow_idle_stop_s)]
     serving = ["--host", config.host, "--port", str(config.serving_port)]
     serving += ["--trust-pickle"] if config.trust_pickle else []
     return {
-        "web": python("kedge.app.web_main", *home, *web),
-        "serving": python("kedge.app.serving_main", *home, *serving),
+        "web": python("kedge.app.web_main", *home, *web, *hosts),
+        "serving": python("kedge.app.serving_main", *home, *serving, *hosts),
         "worker": python("kedge.app.worker_main", *home, *urls),
     }
 

@@ -10,6 +10,7 @@ import msgspec
 
 from kedge.core.clock import Clock
 from kedge.core.errors import Conflict, Invalid, KedgeError, NotFound, TooLarge, Unavailable
+from kedge.core.hosts import LOOPBACK, name_of
 from kedge.core.ids import new_id
 from kedge.serving import oip, scoring
 from kedge.serving.live import Live, LiveTable
@@ -56,13 +57,21 @@ class _Failed(Exception):
 
 
 class ServingApp:
-    """The ASGI application."""
+    """The ASGI application; `hosts` are the names by which it may be reached."""
 
-    def __init__(self, table: LiveTable, recorder: Recorder, clock: Clock, version: str) -> None:
+    def __init__(
+        self,
+        table: LiveTable,
+        recorder: Recorder,
+        clock: Clock,
+        version: str,
+        hosts: frozenset[str] = LOOPBACK,
+    ) -> None:
         self._table = table
         self._recorder = recorder
         self._clock = clock
         self._version = version
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -90,6 +99,9 @@ class ServingApp:
 
     async def _route(self, path: str, scope: Scope, receive: Receive) -> Reply:
         headers: Headers = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1")
+        if name_of(host) not in self._hosts:
+            raise _Failed(421, Invalid(f"host {host!r} is not one of ours; name it in allowed_hosts"))
         if b"origin" in headers:
             # No page is served here, so a browser that sends this acts for a foreign one.
             raise _Failed(403, Invalid("requests from web pages are not taken here"))
@@ -283,6 +295,7 @@ _CODES = {
     405: "BAD_REQUEST",
     413: "REQUEST_LIMIT_EXCEEDED",
     415: "BAD_REQUEST",
+    421: "BAD_REQUEST",
     503: "TEMPORARILY_UNAVAILABLE",
 }
 
