@@ -152,6 +152,27 @@ def test_malformed_requests_are_refused_by_name(server, request_body, message):
     assert message in reply.json()["error"]
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [None, "", "application/json", "Application/JSON; Charset=UTF-8", 'application/json;charset="utf-8";v=1'],
+)
+def test_json_may_be_declared_or_not(server, kind):
+    import json
+
+    headers = {} if kind is None else {"content-type": kind}
+    assert server.ask("POST", INFER, content=json.dumps(body()), headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["application/octet-stream", "text/plain", "application/jsonl", "application/json; charset=latin-1"],
+)
+def test_other_content_types_are_refused(server, kind):
+    reply = server.ask("POST", INFER, json=body(), headers={"content-type": kind})
+    assert reply.status_code == 415
+    assert reply.json() == {"error": f"content type {kind!r} is not taken: application/json, in UTF-8"}
+
+
 @pytest.mark.parametrize("host", ["evil.com", "127.0.0.1.evil.com", "localhost.evil.com:80", "[::2]:80", ""])
 @pytest.mark.parametrize("path", ["/health", "/v2/models/flights", "/version", "/nothing"])
 def test_other_host_names_are_misdirected(server, host, path):

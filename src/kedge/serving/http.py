@@ -173,6 +173,7 @@ class ServingApp:
         try:
             if b"inference-header-content-length" in call.headers:
                 raise Invalid("binary tensor data is not read here: send JSON (binary_data=False)")
+            _check_json(call.headers)
             request = oip.read_request(body)
             event_ms = oip.event_time_ms(request, self._clock.now_ms())
             inputs = oip.read_inputs(request, live.model)
@@ -242,15 +243,28 @@ class ServingApp:
 
 
 def _read_scoring(body: bytes, headers: Headers, live: Live) -> Inputs:
-    declared = headers.get(b"content-type", b"").decode("latin-1")
-    media_type, _, parameters = declared.partition(";")
-    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
-    kind = media_type.strip().lower()
-    if kind not in ("application/json", "text/csv") or charset not in ("", "utf-8"):
+    declared, kind, parameters = _content_type(headers)
+    charset = parameters.pop("charset", "utf-8")
+    if kind not in ("application/json", "text/csv") or charset != "utf-8" or parameters:
         raise _Failed(
             415, Invalid(f"content type {declared!r} is not taken: application/json or text/csv, in UTF-8")
         )
     return scoring.read_csv(body, live.model) if kind == "text/csv" else scoring.read_json(body, live.model)
+
+
+def _check_json(headers: Headers) -> None:
+    """A request of the Open Inference Protocol is JSON, said so or left unsaid."""
+    declared, kind, parameters = _content_type(headers)
+    if kind not in ("", "application/json") or parameters.get("charset", "utf-8") != "utf-8":
+        raise _Failed(415, Invalid(f"content type {declared!r} is not taken: application/json, in UTF-8"))
+
+
+def _content_type(headers: Headers) -> tuple[str, str, dict[str, str]]:
+    """As declared, and taken apart in lower case: media type and parameters."""
+    declared = headers.get(b"content-type", b"").decode("latin-1")
+    kind, *rest = (part.strip() for part in declared.lower().split(";"))
+    pairs = (part.partition("=") for part in rest if part)
+    return declared, kind, {name.strip(): value.strip().strip('"') for name, _, value in pairs}
 
 
 async def _body(headers: Headers, receive: Receive) -> bytes:
