@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from kedge.serving.attempts import MOST_DEATHS, Attempts
+from kedge.serving.attempts import MOST_DEATHS, MOST_DEATHS_OF_PROVEN, Attempts
 from kedge.serving.live import LiveTable
 from kedge.serving.watcher import Watcher
 
@@ -115,6 +115,26 @@ def test_what_ended_earlier_processes_is_loaded_last_and_then_not_at_all(
     failed = stores.deployments.get(deadly.id)
     assert failed.state == "failed"
     assert f"ended the serving process {MOST_DEATHS} times" in failed.error
+
+
+def test_what_has_answered_before_is_given_up_later(stores, watch, models, make_deployment):
+    proven = make_deployment("a", models.line)
+    stores.deployments.deploy(proven)
+    watch(LiveTable()).look()
+    file = stores.home / "attempts.json"
+    for deaths in (MOST_DEATHS, MOST_DEATHS_OF_PROVEN - 1):
+        for _ in range(deaths):
+            Attempts(file).begin(proven.id)
+        table = LiveTable()
+        watch(table).look()
+        assert table.names() == ["a"]
+        assert Attempts(file).deaths(proven.id) == 0  # it was loaded: earlier deaths were not its fault
+    for _ in range(MOST_DEATHS_OF_PROVEN):
+        Attempts(file).begin(proven.id)
+    table = LiveTable()
+    watch(table).look()
+    assert table.names() == []
+    assert stores.deployments.get(proven.id).state == "failed"
 
 
 def test_a_model_that_asks_to_exit_has_failed(stores, watch, models, make_deployment, monkeypatch):

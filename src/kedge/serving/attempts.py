@@ -14,6 +14,8 @@ import msgspec
 MOST_DEATHS = 2
 """Processes that may die over a deployment before it has failed. One is too few: a kill -9 or a power cut is no fault of
 the model's."""
+MOST_DEATHS_OF_PROVEN = 5
+"""The same for one that has answered before: it loads, so its endpoint is given up only when that no longer can be so."""
 
 _log = logging.getLogger(__name__)
 _counts = msgspec.json.Decoder(dict[str, int])

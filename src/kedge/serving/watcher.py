@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kedge.core.deployments import Deployment, DeploymentStore
 from kedge.core.errors import Conflict, Invalid, KedgeError
-from kedge.serving.attempts import MOST_DEATHS, Attempts
+from kedge.serving.attempts import MOST_DEATHS, MOST_DEATHS_OF_PROVEN, Attempts
 from kedge.serving.batching import Batcher
 from kedge.serving.live import Live, LiveTable
 from kedge.serving.model import Model, load_model
@@ -66,7 +66,7 @@ class Watcher:
     def look(self) -> None:
         """Bring every endpoint to what is wanted; what fails to load leaves the live deployment in place.
 
-        A deployment whose loading ended earlier processes is loaded last, and after MOST_DEATHS not at all.
+        A deployment whose loading ended earlier processes is loaded last, and after the most deaths not at all.
         """
         waiting: list[tuple[Deployment, bool]] = []
         for endpoint in self._deployments.endpoints():
@@ -112,7 +112,7 @@ class Watcher:
 
     def _load(self, deployment: Deployment) -> Model:
         deaths = self._attempts.deaths(deployment.id)
-        if deaths >= MOST_DEATHS:
+        if deaths >= (MOST_DEATHS if deployment.live_ms is None else MOST_DEATHS_OF_PROVEN):
             raise Conflict(
                 f"loading it ended the serving process {deaths} times",
                 hint="is there memory enough? logs/serving.log may say more; deploy it again for another try",
