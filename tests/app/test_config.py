@@ -32,6 +32,7 @@ def test_flags_win_over_variables_over_the_file(tmp_path: Path) -> None:
         ('\n\nport = "x"', ["line 3", "'x'"]),
         ("prot = 5000", ["line 1", "'prot'", "did you mean 'port'"]),
         ("[mlflow]\nidle_stop_s = 1", ["line 2", "mlflow.idle_stop_s = 1"]),
+        ("[serving]\nthreads = 0", ["line 2", "serving.threads = 0", "1 or more"]),
         ("port = ", ["kedge.toml", "line 1"]),
         ("port = true", ["True", "a port"]),
         ('home = ""', ["home", "a folder"]),

@@ -52,10 +52,11 @@ OPTIONS = (
     Option("host", str, "127.0.0.1", "an address of this machine"),
     Option("port", int, 5000, "a port, 1 to 65535", 1, 65535),
     Option("serving_port", int, 8080, "a port, 1 to 65535", 1, 65535),
-    Option("allowed_hosts", list, [], "a list of host names by which browsers may reach web"),
+    Option("allowed_hosts", list, [], "a list of host names by which web and serving may be reached"),
     Option(
         "serving.trust_pickle", bool, False, "true or false: load models that are pickles, which run code"
     ),
+    Option("serving.threads", int, 1, "threads, 1 or more, that one prediction may compute with", 1),
     Option("mlflow.idle_stop_s", int, 900, "seconds, 10 or more, after which MLflow's idle server stops", 10),
 )
 _BY_KEY = {option.key: option for option in OPTIONS}
@@ -72,6 +73,7 @@ class Config:
     serving_port: int
     allowed_hosts: tuple[str, ...]
     trust_pickle: bool
+    serving_threads: int
     mlflow_idle_stop_s: int
     origins: dict[str, str]
 
@@ -95,6 +97,7 @@ class Config:
             "serving_port": self.serving_port,
             "allowed_hosts": list(self.allowed_hosts),
             "serving.trust_pickle": self.trust_pickle,
+            "serving.threads": self.serving_threads,
             "mlflow.idle_stop_s": self.mlflow_idle_stop_s,
         }
 
@@ -171,6 +174,7 @@ def read_config(
         serving_port=values["serving_port"],
         allowed_hosts=tuple(values["allowed_hosts"]),
         trust_pickle=values["serving.trust_pickle"],
+        serving_threads=values["serving.threads"],
         mlflow_idle_stop_s=values["mlflow.idle_stop_s"],
         origins=origins,
     )

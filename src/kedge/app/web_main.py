@@ -14,6 +14,7 @@ from kedge.app.web import application
 from kedge.app.wiring import open_services
 from kedge.core.clock import SystemClock
 from kedge.core.home import Home
+from kedge.core.hosts import known_hosts
 from kedge.core.services import Addresses
 
 _GRACE_S = 1
@@ -43,7 +44,7 @@ def main() -> None:
     home = Home(services.home)
     home.logs.mkdir(exist_ok=True)
     sidecar = Sidecar(home.root, home.logs / "mlflow.log", arguments.mlflow_idle_stop_s)
-    hosts = [*arguments.allowed_host, *([] if arguments.host in ("0.0.0.0", "::") else [arguments.host])]  # noqa: S104
+    hosts = sorted(known_hosts(arguments.host, arguments.allowed_host))
     uvicorn.run(
         application(services, database, sidecar, hosts),
         host=arguments.host,

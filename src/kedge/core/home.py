@@ -44,3 +44,8 @@ class Home(msgspec.Struct, frozen=True):
     def state(self) -> Path:
         """What the supervisor runs at the moment, as JSON."""
         return self.root / "state.json"
+
+    @property
+    def attempts(self) -> Path:
+        """Loads that serving has begun and not ended, as JSON."""
+        return self.root / "serving-attempts.json"
