@@ -23,6 +23,7 @@ from kedge.drift.batch.kullback_leibler import KullbackLeibler
 from kedge.drift.batch.l_infinity import LInfinity
 from kedge.drift.batch.lsdd import LSDD
 from kedge.drift.batch.mann_whitney import MannWhitney
+from kedge.drift.batch.md3 import MD3, MarginTestResult
 from kedge.drift.batch.mmd import MMD
 from kedge.drift.batch.model_uncertainty import ModelUncertainty
 from kedge.drift.batch.nndvi import NNDVI
@@ -96,6 +97,7 @@ __all__ = [
     "HDDMW",
     "KSWIN",
     "LSDD",
+    "MD3",
     "MMD",
     "NNDVI",
     "PCACD",
@@ -146,6 +148,7 @@ __all__ = [
     "LinearFourRates",
     "MMDOnline",
     "MannWhitney",
+    "MarginTestResult",
     "Methods",
     "MinimumApproval",
     "ModelUncertainty",
