@@ -1,4 +1,4 @@
-"""Write tests/golden/alibi.json: MMD and LSDD by Alibi Detect, on an arithmetic sequence.
+"""Write tests/golden/alibi.json: MMD, LSDD and ContextMMD by Alibi Detect, on an arithmetic sequence.
 
 Run `python tests/golden/make_alibi.py` in an environment of its own with alibi-detect 0.13.0, torch and numpy < 2.
 """
@@ -22,6 +22,7 @@ def rows() -> tuple[np.ndarray, np.ndarray]:
 def main() -> None:
     import torch
     from alibi_detect.cd import MMDDrift
+    from alibi_detect.cd.pytorch.context_aware import ContextMMDDriftTorch
     from alibi_detect.utils.pytorch.distance import permed_lsdds
     from alibi_detect.utils.pytorch.kernels import GaussianRBF
 
@@ -47,6 +48,15 @@ def main() -> None:
         lam_rd_max=0.2,
         return_unpermed=True,
     )
+    found_in_context = {}
+    rows_of, contexts = (GaussianRBF(torch.tensor([each], dtype=torch.float64)) for each in (0.5, 0.3))
+    x, c = both[:, :3], both[:, 3:]  # the last fifteen only hold contexts
+    detector = ContextMMDDriftTorch(reference[:, :3], reference[:, 3:], device="cpu")
+    for ridge in (0.01, 0.1):
+        detector.lams = (torch.tensor(ridge, dtype=torch.float64),) * 2
+        kernels = rows_of(x[:125], x[:125]), contexts(c[:125], c[:125]), (torch.arange(125) >= 80).double()
+        statistic, *_ = detector._cmmd(*kernels, L_held=contexts(c[125:], c[:125]))
+        found_in_context[str(ridge)] = float(statistic)
     versions = {name: importlib.metadata.version(name) for name in ("alibi-detect", "torch", "numpy")}
     golden = {
         "made_by": "tests/golden/make_alibi.py",
@@ -54,6 +64,7 @@ def main() -> None:
         "MMD": found,
         "LSDD": lsdds.tolist(),
         "LSDD unpermuted": float(unpermuted),
+        "ContextMMD": found_in_context,
     }
     FILE.write_text(json.dumps(golden, indent=1) + "\n")
 

@@ -7,6 +7,7 @@ from kedge.drift.batch.bhattacharyya import Bhattacharyya
 from kedge.drift.batch.cdbd import CDBD
 from kedge.drift.batch.chi_square import ChiSquare
 from kedge.drift.batch.classifier_two_sample import ClassifierTwoSample
+from kedge.drift.batch.context_mmd import ContextMMD
 from kedge.drift.batch.cramer_von_mises import CramerVonMises
 from kedge.drift.batch.energy_distance import EnergyDistance
 from kedge.drift.batch.energy_distance_multivariate import EnergyDistanceMultivariate
@@ -118,6 +119,7 @@ __all__ = [
     "ColumnsResult",
     "Confirmed",
     "Constraint",
+    "ContextMMD",
     "CramerVonMises",
     "DataError",
     "DetectorRecord",
