@@ -22,6 +22,7 @@ from kedge.drift.batch.kolmogorov_smirnov import KolmogorovSmirnov
 from kedge.drift.batch.kuiper import Kuiper
 from kedge.drift.batch.kullback_leibler import KullbackLeibler
 from kedge.drift.batch.l_infinity import LInfinity
+from kedge.drift.batch.learned_kernel_mmd import LearnedKernelMMD
 from kedge.drift.batch.lsdd import LSDD
 from kedge.drift.batch.mann_whitney import MannWhitney
 from kedge.drift.batch.md3 import MD3
@@ -31,6 +32,7 @@ from kedge.drift.batch.nndvi import NNDVI
 from kedge.drift.batch.pca_reconstruction import PCAReconstruction
 from kedge.drift.batch.population_stability_index import PopulationStabilityIndex
 from kedge.drift.batch.proportions_z import ProportionsZ
+from kedge.drift.batch.spot_the_diff import SpotTheDiff
 from kedge.drift.batch.total_variation import TotalVariation
 from kedge.drift.batch.wasserstein import Wasserstein
 from kedge.drift.batch.welch import Welch
@@ -105,6 +107,7 @@ ALL: tuple[type[StreamingDetector] | type[BatchDetector], ...] = (
     KolmogorovSmirnov,
     Kuiper,
     KullbackLeibler,
+    LearnedKernelMMD,
     LInfinity,
     LSDD,
     MannWhitney,
@@ -115,6 +118,7 @@ ALL: tuple[type[StreamingDetector] | type[BatchDetector], ...] = (
     PCAReconstruction,
     PopulationStabilityIndex,
     ProportionsZ,
+    SpotTheDiff,
     TotalVariation,
     Wasserstein,
     Welch,
