@@ -127,8 +127,8 @@ def test_places_are_where_the_samples_differ() -> None:
     places = {
         difference > 0: place for place, difference in zip(result.locations, result.differences, strict=True)
     }
-    assert (np.array(places[True]) - centre) / scale == pytest.approx([3, 3], abs=1.2)
-    assert (np.array(places[False]) - centre) / scale == pytest.approx([-3, 3], abs=1.2)
+    assert (np.array(places[True]) - centre) / scale == pytest.approx([3, 3], abs=0.8)
+    assert (np.array(places[False]) - centre) / scale == pytest.approx([-3, 3], abs=0.8)
     assert np.abs(result.differences[0]) >= np.abs(result.differences[1])
     assert json.loads(json.dumps(dataclasses.asdict(result)))["locations"] == [
         list(each) for each in result.locations

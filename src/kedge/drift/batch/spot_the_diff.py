@@ -21,6 +21,9 @@ from kedge.drift.spec import Choice, DetectorSpec, Interval
 RIDGE = 1e-5
 """Added to the variances of kernel values, which are at most 1/4."""
 
+CANDIDATES = 100
+"""Rows among which the search begins."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LocationsTestResult(TestResult):
@@ -57,11 +60,11 @@ class SpotTheDiff(VectorDetector):
     train_share : float in (0, 1), default 0.5
         Share of the rows that places are sought on. Larger values give better places and a coarser test.
     steps : int in [0, 10000], default 100
-        Of the search, from the best of some drawn starts. More steps find better places for these rows.
+        Of the search, which begins at the best of some drawn rows. More steps find better places for these rows.
     permutations : int in [1, 100000], default 500
         Draws of the permutation test. More permutations tell smaller p-values. At least 1 / alpha.
     seed : int in [0, 2**63), default 0
-        Of the split, the starts and the permutations.
+        Of the split, the rows that the search begins at, and the permutations.
     missing : "raise" or "skip", default "raise"
         What rows with NaN or infinities do.
 
@@ -211,18 +214,34 @@ def objective(learnt: Floats, rows: Floats, first: int, count: int) -> tuple[flo
     return float(share * difference @ weights), gradient
 
 
+def selected(values: Floats, first: int, count: int) -> list[int]:
+    """Columns of kernel values that, each added to those before, make the statistic largest."""
+    centred = values - values.mean(axis=0)
+    total = centred.T @ centred + len(values) * RIDGE * np.eye(values.shape[1])
+    differences = values[first:].mean(axis=0) - values[:first].mean(axis=0)
+    found = []
+    for _ in range(count):
+        best = int(np.argmax(differences**2 / total.diagonal()))
+        found.append(best)
+        column = total[:, best] / total[best, best]
+        differences = differences - column * differences[best]
+        total = total - np.outer(column, total[best]) + len(values) * RIDGE * 1e-3 * np.eye(len(total))
+    return found
+
+
 def learn(rows: Floats, first: int, count: int, steps: int, rng: np.random.Generator) -> Floats:
-    """Places and the logarithm of the width with a large statistic on these rows: the best of drawn starts, improved."""
+    """Places and the logarithm of the width with a large statistic on these rows: the best of a few widths, improved."""
     median = pairwise.median_distance(rows, int(rng.integers(2**31)))
-    starts = [
-        np.append(rows[rng.integers(len(rows), size=count)].ravel(), np.log(median * factor))
-        for factor in (1.0, 0.5, 0.25)
-        for _ in range(5)
-    ]
+    candidates = rows[rng.permutation(len(rows))[:CANDIDATES]]
+    starts = []
+    for factor in (0.5, 0.25, 0.125):
+        values, _ = similarities(rows, candidates, median * factor)
+        places = candidates[selected(values, first, count)]
+        starts.append(np.append(places.ravel(), np.log(median * factor)))
     best = max(starts, key=lambda start: objective(start, rows, first, count)[0])
-    # Far from all rows or in widths beyond them, kernel values say nothing.
+    # Wider kernels make a slope of the whole sample, with places at its corners: powerful, but nothing to look at.
     low = np.append(np.tile(rows.min(axis=0), count), np.log(median / 20))
-    high = np.append(np.tile(rows.max(axis=0), count), np.log(median * 5))
+    high = np.append(np.tile(rows.max(axis=0), count), np.log(median / 2))
     return climb(
         lambda at: objective(at, rows, first, count), best, steps=steps, rate=0.1, low=low, high=high
     )
