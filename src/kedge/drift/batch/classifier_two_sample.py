@@ -72,7 +72,7 @@ class ClassifierTwoSample(VectorDetector):
         equations="Mann-Whitney U of probabilities of rows that it was not trained on",
         false_alarms="alpha a window (asymptotic)",
         cost="one training a window",
-        libraries=("Alibi Detect", "NannyML", "Evidently"),
+        libraries=("Alibi Detect", "NannyML", "Evidently (texts)"),
         examples=({}, {"train_share": 0.7, "alpha": 0.01, "seed": 3}),
         expected_failures={"the_same_sample_is_at_no_distance": "an area of one half is no separation"},
     )
