@@ -5,6 +5,8 @@ UNIT := not acceptance and not browser and not slow
 SLOW := slow and not acceptance and not browser
 # Tests start many processes: compiled modules are kept between them.
 unexport PYTHONDONTWRITEBYTECODE
+# Two processes test side by side: each gets one of two cores, not two threads on both.
+test unit: export OPENBLAS_NUM_THREADS := 1
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
