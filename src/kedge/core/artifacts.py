@@ -1,9 +1,14 @@
 """The seam of artifacts: files below one root, by relative paths, as MLflow's proxy keeps them."""
 
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import msgspec
+
+from kedge.core.errors import Invalid
+
+SCHEME = "mlflow-artifacts"
+_INCOMING = ".incoming"
 
 
 class ArtifactEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -12,6 +17,17 @@ class ArtifactEntry(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     is_dir: bool
     size_bytes: int | None = None
+
+
+class ArtifactFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that is there, to be read in pieces; `etag` is quoted, as HTTP writes it, and changes with the content."""
+
+    size_bytes: int
+    etag: str
+    modified_s: float
+    chunks: Callable[[int, int], Iterator[bytes]]
+    """The bytes from `start` up to `stop`, a few mebibytes at a time at most. Raises Conflict where another file has
+    taken the place in the meantime, StorageError or Unavailable where it cannot be read, and never ends early."""
 
 
 class ArtifactUpload(Protocol):
@@ -31,8 +47,8 @@ class ArtifactStore(Protocol):
     """Files of runs and models. Paths that lead out of the root are Invalid; what is not there is NotFound."""
 
     def receive(self, path: str) -> ArtifactUpload: ...
-    def file(self, path: str) -> Path:
-        """The file itself, for reading."""
+    def file(self, path: str) -> ArtifactFile:
+        """A file, for reading. Raises Invalid for a folder."""
         ...
 
     def children(self, path: str) -> list[ArtifactEntry]:
@@ -42,3 +58,19 @@ class ArtifactStore(Protocol):
     def delete(self, path: str) -> None:
         """A file, or a folder with all it holds."""
         ...
+
+
+def path_parts(path: str) -> list[str]:
+    """The names that a path goes through, none of which is a way out; the same rule for every store. Raises Invalid.
+
+    Examples
+    --------
+    >>> path_parts("1/./run//artifacts/")
+    ['1', 'run', 'artifacts']
+    """
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if ".." in parts or path.startswith("/") or any(ord(c) < 32 or c in "\\#" for c in path):
+        raise Invalid("Invalid path")
+    if parts[:1] == [_INCOMING]:
+        raise Invalid("Invalid path")
+    return parts

@@ -1,27 +1,24 @@
 """MLflow's routes of artifacts: files up and down as streams, lists, deletion."""
 
-import mimetypes
 from collections.abc import Awaitable, Callable
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from kedge.api.mlflow.allowed import upstream_path
-from kedge.core.artifacts import ArtifactEntry
+from kedge.api.mlflow.downloads import file_answer
+from kedge.core.artifacts import SCHEME, ArtifactEntry
 from kedge.core.errors import Invalid, KedgeError, NotFound
 from kedge.core.mlflow_error import MlflowError, NeedsMlflow
 from kedge.core.routes import Permission, Route
 from kedge.core.services import Services
 
 LARGEST_FILE_BYTES = 64 * 1024**3
-SCHEME = "mlflow-artifacts"
-_SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-_TEXTS = frozenset({".py", ".yaml", ".yml", ".json", ".txt", ".md", ".csv", ".html", ".log", ".toml", ".cfg"})
 _API, _AJAX = ("/api/2.0", "/mlflow/api/2.0"), ("/ajax-api/2.0", "/mlflow/ajax-api/2.0")
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -47,7 +44,7 @@ def routes(services: Services, otherwise: Handler) -> tuple[Route, ...]:
         return await _upload(services, request)
 
     async def download(request: Request) -> Response:
-        return await run_in_threadpool(_download, services, _path(request))
+        return await run_in_threadpool(_download, services, request, _path(request))
 
     async def delete(request: Request) -> Response:
         await run_in_threadpool(services.artifacts.delete, _path(request))
@@ -69,12 +66,12 @@ def routes(services: Services, otherwise: Handler) -> tuple[Route, ...]:
     async def file_of_run(request: Request) -> Response:
         root = await run_in_threadpool(_run_root, services, request)
         path = f"{_below(root)}/{_query_path(request, 'path')}"
-        return await run_in_threadpool(_download, services, path)
+        return await run_in_threadpool(_download, services, request, path)
 
     async def file_of_model(request: Request) -> Response:
         root = await run_in_threadpool(_model_root, services, request)
         path = f"{_below(root)}/{_query_path(request, 'artifact_file_path')}"
-        return await run_in_threadpool(_download, services, path)
+        return await run_in_threadpool(_download, services, request, path)
 
     files = "/mlflow-artifacts/artifacts"
     shown = [
@@ -159,16 +156,8 @@ async def _upload(services: Services, request: Request) -> Response:
     return _json({})
 
 
-def _download(services: Services, path: str) -> Response:
-    file = services.artifacts.file(path)
-    plain = file.suffix in _TEXTS or file.name in ("MLmodel", "MLproject")
-    kind = "text/plain" if plain else mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    name = quote(file.name, safe="!#$&+-.^_`|~")
-    headers = {
-        "content-disposition": f"attachment; filename*=UTF-8''{name}",
-        "content-security-policy": _SANDBOX,
-    }
-    return FileResponse(file, media_type=kind, headers=headers)
+def _download(services: Services, request: Request, path: str) -> Response:
+    return file_answer(request, services.artifacts.file(path), path)
 
 
 def _run_root(services: Services, request: Request) -> str:
