@@ -15,11 +15,13 @@ from pathlib import Path
 
 import uvicorn
 
-from kedge.app.config import database_place
+from kedge.app.config import artifacts_place, database_place
+from kedge.app.places import open_artifacts
 from kedge.app.processes import die_with_parent
 from kedge.core.clock import SystemClock
 from kedge.core.errors import ConfigError, KedgeError
 from kedge.core.home import Home
+from kedge.serving.copies import ModelCopies
 from kedge.serving.http import ServingApp
 from kedge.serving.live import LiveTable
 from kedge.serving.recorder import Recorder
@@ -56,7 +58,16 @@ def serve(home: Home, host: str, port: int, *, trust_pickle: bool) -> int:
     recorder = Recorder(SqlInference(database, home.inference), deployments, clock)
     table = LiveTable()
     executor = ThreadPoolExecutor(_PREDICTING_THREADS, thread_name_prefix="predict")
-    watcher = Watcher(deployments, table, executor, change=database.data_version, trust_pickle=trust_pickle)
+    artifacts_at, _ = artifacts_place()
+    artifacts = open_artifacts(home.artifacts, artifacts_at, clock, direct=False)
+    watcher = Watcher(
+        deployments,
+        table,
+        executor,
+        change=database.data_version,
+        trust_pickle=trust_pickle,
+        copies=ModelCopies(artifacts, home.models),
+    )
     server = uvicorn.Server(
         uvicorn.Config(
             ServingApp(table, recorder, clock, version("kedge")),

@@ -42,8 +42,9 @@ class _Noted(httpx.AsyncHTTPTransport):
 class Sidecar:
     """One MLflow server a data directory; safe for many requests at once on one event loop."""
 
-    def __init__(self, home: Path, log_file: Path, idle_stop_s: float) -> None:
+    def __init__(self, home: Path, web_url: str, log_file: Path, idle_stop_s: float) -> None:
         self._home = home
+        self._web_url = web_url
         self._log_file = log_file
         self._idle_stop_s = idle_stop_s
         self._lock = asyncio.Lock()
@@ -96,7 +97,8 @@ class Sidecar:
         # Not in the data directory: the path of a Unix socket has room for about a hundred characters.
         self._folder = Path(tempfile.mkdtemp(prefix="kedge-"))
         socket = self._folder / "mlflow.sock"
-        command = python("kedge.app.mlflow_main", "--home", str(self._home), "--socket", str(socket))
+        options = ("--home", str(self._home), "--web-url", self._web_url, "--socket", str(socket))
+        command = python("kedge.app.mlflow_main", *options)
         with self._log_file.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
                 *command, stdout=output, stderr=output, stdin=asyncio.subprocess.DEVNULL

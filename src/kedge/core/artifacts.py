@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from typing import Protocol
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -43,8 +44,45 @@ class ArtifactUpload(Protocol):
         ...
 
 
+class BegunUpload(msgspec.Struct, frozen=True, kw_only=True):
+    """An upload in parts that a client sends to the store itself: an address for each part, from the first on."""
+
+    upload_id: str
+    addresses: tuple[str, ...]
+
+
+class SentPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A part that arrived: its number, from 1, and what the store answered for it."""
+
+    number: int
+    etag: str
+
+
+class DirectTransfers(Protocol):
+    """Files that go between a client and the store without passing through us, by addresses that we sign."""
+
+    def begin(self, path: str, parts: int) -> BegunUpload: ...
+    def complete(self, path: str, upload_id: str, parts: tuple[SentPart, ...]) -> None:
+        """The file is there. Raises NotFound for an unknown upload, Invalid for parts that are not what arrived."""
+        ...
+
+    def abort(self, path: str, upload_id: str) -> None:
+        """The parts are gone; harmless for an unknown upload."""
+        ...
+
+    def download_address(self, path: str) -> str:
+        """Where the file can be read for some minutes."""
+        ...
+
+
 class ArtifactStore(Protocol):
-    """Files of runs and models. Paths that lead out of the root are Invalid; what is not there is NotFound."""
+    """Files of runs and models. Paths that lead out of the root are Invalid; what is not there is NotFound.
+
+    A store that is another machine's raises Unavailable where that one does not answer, or refuses us.
+    """
+
+    direct: DirectTransfers | None
+    """Where clients may send to and fetch from the store themselves."""
 
     def receive(self, path: str) -> ArtifactUpload: ...
     def file(self, path: str) -> ArtifactFile:
@@ -58,6 +96,18 @@ class ArtifactStore(Protocol):
     def delete(self, path: str) -> None:
         """A file, or a folder with all it holds."""
         ...
+
+
+def path_of(location: str) -> str | None:
+    """The path below the root that the address of an artifact means; None where it lies elsewhere.
+
+    Examples
+    --------
+    >>> path_of("mlflow-artifacts:/1/m%20a/artifacts"), path_of("s3://bucket/x")
+    ('1/m a/artifacts', None)
+    """
+    parts = urlsplit(location)
+    return None if parts.scheme != SCHEME or parts.netloc else unquote(parts.path).strip("/")
 
 
 def path_parts(path: str) -> list[str]:

@@ -7,12 +7,15 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 from kedge.core.deployments import Deployment, DeploymentStore
-from kedge.core.errors import Invalid, KedgeError
+from kedge.core.errors import Invalid, KedgeError, Unavailable
 from kedge.serving.batching import Batcher
+from kedge.serving.copies import ModelCopies
 from kedge.serving.live import Live, LiveTable
 from kedge.serving.model import Model, load_model
 
 POLL_S = 0.1
+RETRY_POLLS = 20
+"""After so many polls what could not be fetched is asked for again."""
 
 _log = logging.getLogger(__name__)
 
@@ -28,12 +31,15 @@ class Watcher:
         *,
         change: Callable[[], int],
         trust_pickle: bool,
+        copies: ModelCopies | None = None,
     ) -> None:
         self._deployments = deployments
         self._table = table
         self._executor = executor
         self._change = change
         self._trust_pickle = trust_pickle
+        self._copies = copies
+        self._polls_until_retry = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
 
@@ -51,7 +57,7 @@ class Watcher:
         while not self._stopping.is_set():
             try:
                 change = self._change()
-                if change != seen:
+                if change != seen or self._retry_is_due():
                     self.look()
                     seen = change
                 self._table.ready.set()
@@ -59,24 +65,41 @@ class Watcher:
                 _log.exception("what is wanted could not be read; trying again", extra={"action": "watch"})
             self._stopping.wait(POLL_S)
 
+    def _retry_is_due(self) -> bool:
+        due = self._polls_until_retry == 1
+        self._polls_until_retry = max(0, self._polls_until_retry - 1)
+        return due
+
     def look(self) -> None:
         """Bring every endpoint to what is wanted; what fails to load leaves the live deployment in place."""
-        for endpoint in self._deployments.endpoints():
+        endpoints = self._deployments.endpoints()
+        for endpoint in endpoints:
             wanted = self._deployments.get(endpoint.wanted)
             if endpoint.live is not None and not self._answers(endpoint.name, endpoint.live):
                 self._bring(self._deployments.get(endpoint.live), announce=False)
             if wanted.state in ("pending", "loading") and not self._answers(endpoint.name, wanted.id):
                 self._bring(wanted, announce=True)
+        if self._copies is not None:
+            self._copies.keep(
+                {each for endpoint in endpoints for each in (endpoint.wanted, endpoint.live) if each}
+            )
 
     def _answers(self, endpoint: str, deployment_id: str) -> bool:
         return endpoint in self._table.names() and self._table.get(endpoint).deployment.id == deployment_id
 
     def _bring(self, deployment: Deployment, *, announce: bool) -> None:
         fields = {"endpoint": deployment.endpoint, "deployment": deployment.id}
-        if announce:
+        if announce and deployment.state != "loading":
             self._deployments.mark(deployment.id, "loading")
         try:
-            model = load_source(deployment.source, trust_pickle=self._trust_pickle)
+            source = deployment.source if self._copies is None else self._copies.source(deployment)
+            model = load_source(source, trust_pickle=self._trust_pickle)
+        except Unavailable as error:  # it is where it was, and can be had later
+            self._polls_until_retry = RETRY_POLLS
+            if announce and deployment.error != str(error):
+                self._deployments.mark(deployment.id, "loading", error=str(error))
+            _log.warning("could not be fetched yet: %s", error, extra={"action": "load", **fields})
+            return
         except KedgeError as error:
             self._deployments.mark(deployment.id, "failed", error=str(error))
             _log.warning("could not load: %s", error, extra={"action": "load", **fields})

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kedge.core.artifacts import ArtifactEntry, ArtifactFile, path_parts
+from kedge.core.artifacts import ArtifactEntry, ArtifactFile, DirectTransfers, path_parts
 from kedge.core.errors import Conflict, Invalid, KedgeError, NotFound, StorageError
 
 _INCOMING = ".incoming"
@@ -50,6 +50,8 @@ class FolderUpload:
 
 class FolderArtifacts:
     """`ArtifactStore` on a local folder."""
+
+    direct: DirectTransfers | None = None
 
     def __init__(self, root: Path) -> None:
         self._root = root

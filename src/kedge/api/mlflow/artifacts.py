@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from kedge.api.mlflow.allowed import upstream_path
 from kedge.api.mlflow.downloads import file_answer
-from kedge.core.artifacts import SCHEME, ArtifactEntry
+from kedge.api.mlflow.transfers import handlers
+from kedge.core.artifacts import ArtifactEntry, path_of
 from kedge.core.errors import Invalid, KedgeError, NotFound
 from kedge.core.mlflow_error import MlflowError, NeedsMlflow
 from kedge.core.routes import Permission, Route
@@ -73,6 +74,7 @@ def routes(services: Services, otherwise: Handler) -> tuple[Route, ...]:
         path = f"{_below(root)}/{_query_path(request, 'artifact_file_path')}"
         return await run_in_threadpool(_download, services, request, path)
 
+    file_of_version = _file_of_version(services)
     files = "/mlflow-artifacts/artifacts"
     shown = [
         Route(
@@ -84,6 +86,7 @@ def routes(services: Services, otherwise: Handler) -> tuple[Route, ...]:
         for path, handler in (
             *((f"{prefix}/get-artifact", file_of_run) for prefix in ("", "/mlflow", *_AJAX)),
             *((f"{p}/mlflow/logged-models/{{model_id}}/artifacts/files", file_of_model) for p in _AJAX),
+            *((f"{p}/model-versions/get-artifact", file_of_version) for p in ("", "/mlflow", *_AJAX)),
         )
     ]
     return (
@@ -91,6 +94,16 @@ def routes(services: Services, otherwise: Handler) -> tuple[Route, ...]:
         *route("GET", files + "/{path:path}", download, "read"),
         *route("DELETE", files + "/{path:path}", delete, "write"),
         *route("GET", files, listed, "read"),
+        *(
+            each
+            for (method, path), handler in handlers(services, _path).items()
+            for each in route(
+                method,
+                f"/mlflow-artifacts{path}/{{path:path}}",
+                handler,
+                "write" if method == "POST" else "read",
+            )
+        ),
         *route("GET", "/mlflow/artifacts/list", of_run, "read"),
         *route("GET", "/mlflow/logged-models/{model_id}/artifacts/directories", of_model, "read"),
         *shown,
@@ -175,12 +188,28 @@ def _model_root(services: Services, request: Request) -> str:
     return services.runs.logged_model(request.path_params["model_id"], deleted=False).artifact_location
 
 
+def _file_of_version(services: Services) -> Handler:
+    async def answer(request: Request) -> Response:
+        root = await run_in_threadpool(_version_root, services, request)
+        path = f"{_below(root)}/{_query_path(request, 'path')}"
+        return await run_in_threadpool(_download, services, request, path)
+
+    return answer
+
+
+def _version_root(services: Services, request: Request) -> str:
+    name, version = (request.query_params.get(each, "") for each in ("name", "version"))
+    if not version.isascii() or not version.isdigit():
+        raise NeedsMlflow
+    return services.runs.location(name, int(version))
+
+
 def _below(root: str) -> str:
     """The path below our root that an artifact location means; NeedsMlflow where it lies elsewhere."""
-    parts = urlsplit(root)
-    if parts.scheme != SCHEME or parts.netloc:
+    path = path_of(root)
+    if path is None:
         raise NeedsMlflow
-    return unquote(parts.path).strip("/")
+    return path
 
 
 async def _list_below(services: Services, root: str, path: str) -> Response:
