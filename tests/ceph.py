@@ -138,8 +138,11 @@ class Gateway:
         self._wait(lambda: httpx.get(self.endpoint, timeout=5).status_code == 200, "radosgw", 60)
 
     def stop(self) -> None:
-        """Stop the gateway at once; what it stored stays in the cluster."""
-        self._end("radosgw", signal.SIGKILL)
+        """Stop the gateway; what it stored stays in the cluster.
+
+        Not by a kill: the next one would wait half a minute for the first before it makes a bucket.
+        """
+        self._end("radosgw", signal.SIGTERM)
 
     def remove(self) -> None:
         """Stop everything and delete."""
@@ -180,7 +183,11 @@ class Gateway:
         process = self._running.pop(program, None)
         if process is not None:
             process.send_signal(number)
-            process.wait(30)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(10)
 
     def _wait(self, condition, program: str, timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s

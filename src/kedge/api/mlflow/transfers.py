@@ -93,7 +93,7 @@ def _place(folder: str, fields: dict[str, Any]) -> str:
     """The file's path: the client says where the file lies on its side, of which the name counts."""
     name = PurePosixPath(fields["path"]).name
     path_parts(name)
-    if not name:
+    if not name or "%" in name:  # which our routes take in no address
         raise MlflowError("INVALID_PARAMETER_VALUE", "Invalid path")
     return f"{folder}/{name}"
 
