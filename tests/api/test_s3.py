@@ -107,7 +107,8 @@ def test_files_of_a_run(
     )
     assert sorted(str(each.relative_to(got)) for each in got.rglob("*") if each.is_file()) == names
     assert (got / "all/deep/er/ü.txt").read_text() == "ü"
-    assert client.delete(f"{PROXY}/artifacts/{root_of(run)}/all").status_code == 200
+    for _ in range(2):  # MLflow's server says the same of what is not there
+        assert client.delete(f"{PROXY}/artifacts/{root_of(run)}/all").status_code == 200
     assert [each.path for each in tracking.list_artifacts(run.info.run_id)] == ["note.txt"]
     assert not (shared.home / "artifacts").exists()
 

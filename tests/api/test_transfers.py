@@ -1,4 +1,4 @@
-"""Routes of uploads in parts on a store that takes none: the same answers as MLflow's own server gives for a folder."""
+"""Artifacts in a folder, which takes no uploads in parts: the same answers as MLflow's own server gives for one."""
 
 import logging
 
@@ -42,6 +42,8 @@ ASKED = [
     ("POST", "mpu/create", {"path": "a"}),
     ("POST", "mpu/other/1", {"path": "a"}),
     ("GET", "presigned/1/a", None),
+    ("DELETE", "artifacts/not/there", None),
+    ("GET", "artifacts?path=not/there", None),
     ("GET", "presigned/%2e%2e", None),
 ]
 

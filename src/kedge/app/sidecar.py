@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from kedge.app.config import environment
 from kedge.app.processes import python
 from kedge.core.errors import MissingExtra, Unavailable
 
@@ -101,7 +102,12 @@ class Sidecar:
         command = python("kedge.app.mlflow_main", *options)
         with self._log_file.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
-                *command, stdout=output, stderr=output, stdin=asyncio.subprocess.DEVNULL
+                *command,
+                stdout=output,
+                stderr=output,
+                stdin=asyncio.subprocess.DEVNULL,
+                # It reads artifacts through us, and so needs no keys.
+                env={name: text for name, text in environment().items() if not name.startswith("KEDGE_S3_")},
             )
         self._transport = _Noted(socket)
         self._client = httpx.AsyncClient(transport=self._transport, timeout=_TIMEOUT)

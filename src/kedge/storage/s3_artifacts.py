@@ -3,13 +3,14 @@
 An object appears when its upload ends, whole or not at all; large ones go up in parts, which an abort takes away again.
 """
 
+import contextlib
 import functools
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from kedge.core.artifacts import ArtifactEntry, ArtifactFile, DirectTransfers, path_parts
-from kedge.core.errors import Conflict, Invalid, KedgeError, MissingExtra, NotFound
+from kedge.core.errors import Conflict, Invalid, KedgeError, MissingExtra, NotFound, StorageError
 from kedge.storage.s3_errors import translated
 from kedge.storage.s3_signing import S3Place
 
@@ -51,14 +52,24 @@ class S3Upload:
 
     def write(self, chunk: bytes) -> None:
         if chunk and self._writer is not None:
-            with translated(self._place, self._path):
+            with self._under_way():
                 self._writer.write(chunk)
 
     def finish(self) -> None:
         if self._writer is not None:
-            with translated(self._place, self._path):
+            with self._under_way():
                 self._writer.close()
             self._writer = None
+
+    @contextlib.contextmanager
+    def _under_way(self) -> Iterator[None]:
+        try:
+            with translated(self._place, self._path):
+                yield
+        except FileNotFoundError as error:
+            raise StorageError(
+                f"the upload of {self._path!r} was ended by the store", hint="send it again"
+            ) from error
 
     def abort(self) -> None:
         writer, self._writer = self._writer, None

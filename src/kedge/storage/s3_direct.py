@@ -1,10 +1,8 @@
 """Transfers between clients and S3 themselves, by signed addresses: an upload in parts, a download."""
 
+from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
-from xml.sax.saxutils import escape
-
-import httpx
 
 from kedge.core.artifacts import BegunUpload, SentPart, path_parts
 from kedge.core.clock import Clock
@@ -16,7 +14,6 @@ MOST_PARTS = 10_000
 PART_EXPIRES_S = 3600
 DOWNLOAD_EXPIRES_S = 300
 _OURS_EXPIRES_S = 300
-_TIMEOUT = httpx.Timeout(300.0, connect=5.0)
 _BAD_PARTS = frozenset(
     {"InvalidPart", "InvalidPartOrder", "EntityTooSmall", "MalformedXML", "InvalidRequest"}
 )
@@ -28,6 +25,10 @@ class S3Direct:
     def __init__(self, place: S3Place, clock: Clock) -> None:
         self._place = place
         self._clock = clock
+        import httpx  # 12 MiB, which processes without a bucket need not carry
+
+        self._httpx = httpx
+        self._timeout = httpx.Timeout(300.0, connect=5.0)
         self._trusted = httpx.create_ssl_context()
 
     def begin(self, path: str, parts: int) -> BegunUpload:
@@ -76,9 +77,9 @@ class S3Direct:
     def _ask(self, method: str, path: str, key: str, query: dict[str, str], body: str = "") -> str:
         address = self._address(method, key, query, _OURS_EXPIRES_S)
         try:
-            with httpx.Client(timeout=_TIMEOUT, verify=self._trusted) as client:
+            with self._httpx.Client(timeout=self._timeout, verify=self._trusted) as client:
                 answer = client.request(method, address, content=body.encode())
-        except httpx.HTTPError as error:
+        except self._httpx.HTTPError as error:
             raise refusal(self._place, path, "", "") from error
         code = code_in(
             answer.text
