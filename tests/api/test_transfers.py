@@ -68,6 +68,7 @@ def ours(web, port):
     url, switch = port
     table = (*artifacts.routes(web.services, otherwise), *about.routes(web.services))
     switch.app = Starlette(routes=[Route(r.path, r.handler, methods=[r.method]) for r in table])
+    switch.app.router.redirect_slashes = False
     with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
         yield client
 
