@@ -25,7 +25,7 @@ pytestmark = [
 ]  # MLflow's and its libraries' own
 
 LARGE_MIB = 300
-WEB_LIMIT_MIB = 220
+WEB_LIMIT_MIB = 150
 PROXY = "/api/2.0/mlflow-artifacts"
 
 
