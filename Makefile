@@ -1,5 +1,5 @@
 # These commands are the manual; each sets up what it needs first.
-.PHONY: help setup demo up test unit check fmt bench bench-tracking docs lock clean
+.PHONY: help setup demo up test unit check fmt bench bench-tracking bench-drift docs lock clean
 BIN := .venv/bin
 UNIT := not acceptance and not browser and not slow
 SLOW := slow and not acceptance and not browser
@@ -42,6 +42,9 @@ bench: setup     ## measurements, written to benchmarks/results/
 
 bench-tracking: setup  ## tracking under load beside mlflow server (make bench-tracking ARGS=--quick)
 	$(BIN)/python -m benchmarks.tracking $(ARGS)
+
+bench-drift: setup  ## the drift library: speed beside other libraries, delays, power (make bench-drift ARGS=--quick)
+	$(BIN)/python -m benchmarks.drift --peers $(ARGS)
 
 docs: setup      ## take the screenshots in docs/screens again
 	@scripts/system-packages chromium libatomic1 postgresql

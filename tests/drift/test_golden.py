@@ -58,7 +58,8 @@ def test_kernels_are_the_same_without_compilation() -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(_HERE)!r})\n"
         "import make_drift; from kedge.drift import ADWIN, PageHinkley\n"
-        "print(*(make_drift.trained(cls).state().hex() for cls in (ADWIN, PageHinkley)))"
+        "print(*(make_drift.trained(cls).state().hex() for cls in (ADWIN, PageHinkley)))\n"
+        "one = PageHinkley(); print([one.update(x) for x in (0.5, 1, 2.5)] and one.state().hex())"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -67,7 +68,10 @@ def test_kernels_are_the_same_without_compilation() -> None:
         env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == [make_drift.trained(cls).state().hex() for cls in (ADWIN, PageHinkley)]
+    one = PageHinkley()
+    one.update_many([0.5, 1.0, 2.5])
+    trained = [make_drift.trained(cls).state().hex() for cls in (ADWIN, PageHinkley)]
+    assert done.stdout.split() == [*trained, one.state().hex()]
 
 
 def test_kernels_are_compiled_once() -> None:

@@ -61,6 +61,18 @@ def test_adwin_preset_is_river_s(name, ours, theirs) -> None:
     assert ADWIN(after_drift="reset", **ours).update_many(values).drifts.tolist() == expected
 
 
+@pytest.mark.parametrize("offset", [0.0, 1e3, -1e9, 1e12])
+@pytest.mark.parametrize("scale", [0.0, 1e-9, 1e-3, 1.0, 1e6])
+def test_adwin_is_river_s_where_means_are_rounding(offset, scale) -> None:
+    """Cuts are first sought by products without divisions: those must let through all that the bound itself would find."""
+    rng = np.random.default_rng(5)
+    for delta, shortest, step in ((0.002, 5, 0.3), (0.9, 1, 0.0)):
+        values = offset + scale * (rng.normal(0, 1, 700) + step * (np.arange(700) >= 350))
+        expected = _river(river.ADWIN(delta=delta, clock=1, min_window_length=shortest), values.tolist())
+        ours = ADWIN(delta, clock=1, min_window_length=shortest, preset="river")
+        assert ours.update_many(values).drifts.tolist() == expected
+
+
 def test_adwin_widths_are_river_s() -> None:
     values = _streams()["normal"]
     ours, theirs = ADWIN(preset="river"), river.ADWIN()

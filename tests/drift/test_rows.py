@@ -1,4 +1,4 @@
-"""Detectors of rows against scikit-learn, SciPy and plain loops; how often they alarm where nothing changed."""
+"""Detectors of rows against scikit-learn, SciPy and plain loops."""
 
 import numpy as np
 import pytest
@@ -122,18 +122,6 @@ def _samples(detector, seed: int, shift: float) -> tuple[np.ndarray, np.ndarray]
     if detector.spec.input == "real":
         return rows[0][:, 0], rows[1][:, 0]
     return rows
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("detector", TESTS, ids=lambda each: each.spec.name)
-def test_false_alarms_are_as_many_as_promised(detector) -> None:
-    """At most the upper bound of a binomial of 200 windows at the level, and not none."""
-    alarms = 0
-    for seed in range(200):
-        reference, window = _samples(detector, seed, 0.0)
-        alarms += detector.fit(reference).test(window).drift
-    low, high = stats.binom.interval(0.9999, 200, 0.1)
-    assert low * 0.4 <= alarms <= high  # few draws and ties make a test milder than its level
 
 
 @pytest.mark.parametrize("detector", TESTS, ids=lambda each: each.spec.name)

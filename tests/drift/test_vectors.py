@@ -1,21 +1,17 @@
 """Detectors of rows: equal to Alibi Detect's numbers written down and to brute-force sums, and they find what there is."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
+from sklearn.metrics.pairwise import rbf_kernel
+from tests.golden import make_alibi
 
 from kedge.drift import LSDD, MMD, EnergyDistanceMultivariate, ParameterError
 from kedge.drift.batch import lsdd, mmd, pairwise, vectors
 
-_HERE = Path(__file__).parent.parent / "golden"
-_SPEC = importlib.util.spec_from_file_location("make_alibi", _HERE / "make_alibi.py")
-make_alibi = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(make_alibi)
-ALIBI = json.loads((_HERE / "alibi.json").read_text())
+ALIBI = json.loads(make_alibi.FILE.read_text())
 
 
 def _mmd_by_hand(x, y, bandwidth) -> float:
@@ -27,22 +23,56 @@ def _mmd_by_hand(x, y, bandwidth) -> float:
     return within - 2 * kernel(x, y).mean()
 
 
-@pytest.mark.parametrize("sigma", [0.2, 0.5, 2.0])
+@pytest.mark.parametrize("sigma", make_alibi.SIGMAS)
 def test_mmd_is_alibi_detect_s(sigma) -> None:
-    reference, window = make_alibi.rows()
-    found = MMD(bandwidth=sigma).fit(reference).test(window).statistic
-    assert found == pytest.approx(ALIBI["MMD"][str(sigma)], abs=5e-7)  # it computes in float32
-    assert found == pytest.approx(_mmd_by_hand(reference, window, sigma), abs=1e-14)
+    for (reference, window), expected in zip(
+        map(make_alibi.pair, range(make_alibi.SEEDS)), ALIBI["MMD"], strict=True
+    ):
+        found = MMD(bandwidth=sigma, permutations=20).fit(reference).test(window).statistic
+        assert found == pytest.approx(expected[str(sigma)], abs=1e-6)  # it computes in float32
+        assert found == pytest.approx(_mmd_by_hand(reference, window, sigma), abs=1e-14)
+
+
+def test_alibi_detect_s_own_bandwidth_is_the_median_distance_over_root_two() -> None:
+    """Of pairs of one row of each sample; we take the median itself, of all pairs, which a new order does not change."""
+    for (reference, window), expected in zip(
+        map(make_alibi.pair, range(make_alibi.SEEDS)), ALIBI["MMD"], strict=True
+    ):
+        between = np.median(cdist(reference, window))
+        found = MMD(bandwidth=between / np.sqrt(2), permutations=20).fit(reference).test(window).statistic
+        assert found == pytest.approx(expected["None"], rel=0.002, abs=1e-5)
+        median = pairwise.median_distance(np.concatenate([reference, window]), 0)
+        assert MMD(permutations=20).fit(reference).test(window).statistic == pytest.approx(
+            _mmd_by_hand(reference, window, median), abs=1e-13
+        )
+
+
+def test_mmd_is_that_of_scikit_learn_s_kernel() -> None:
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        d = int(rng.integers(1, 6))
+        x, y = (
+            rng.normal(0, 1, (int(rng.integers(5, 90)), d)),
+            rng.normal(0.3, 2, (int(rng.integers(5, 90)), d)),
+        )
+        if seed % 2:
+            x, y = np.round(x), np.round(y)
+        gamma, m, n = 1 / (2 * 0.8**2), len(x), len(y)
+        within = (rbf_kernel(x, gamma=gamma).sum() - m) / (m * (m - 1))
+        within += (rbf_kernel(y, gamma=gamma).sum() - n) / (n * (n - 1))
+        expected = within - 2 * rbf_kernel(x, y, gamma=gamma).mean()
+        found = MMD(bandwidth=0.8, permutations=20).fit(x).test(y).statistic
+        assert found == pytest.approx(expected, abs=1e-13)
 
 
 def test_lsdd_is_alibi_detect_s() -> None:
-    both = np.concatenate(make_alibi.rows())
-    groups = np.zeros((140, 2), bool)
-    groups[:80, 0] = groups[60:, 1] = True
-    centres = both[::7]
-    means = lsdd.mean_differences(both, centres, groups, 0.5)
-    found, _ = lsdd.density_differences(means, lsdd.gaussian_overlaps(centres, 0.5), 0.2)
-    assert found == pytest.approx(ALIBI["LSDD"], rel=1e-9)
+    for samples, expected in zip(map(make_alibi.pair, range(make_alibi.SEEDS)), ALIBI["LSDD"], strict=True):
+        both = np.concatenate(samples)
+        groups = np.stack(make_alibi.groupings(), axis=1)
+        centres = both[::7]
+        means = lsdd.mean_differences(both, centres, groups, 0.5)
+        found, _ = lsdd.density_differences(means, lsdd.gaussian_overlaps(centres, 0.5), make_alibi.RIDGE)
+        assert found == pytest.approx(expected, rel=1e-8)
 
 
 @pytest.mark.parametrize("block", [7, 64, 1000])
@@ -90,7 +120,7 @@ def test_the_median_distance_is_that_of_pairs_of_different_rows() -> None:
 
 
 def test_energy_distance_by_hand() -> None:
-    reference, window = make_alibi.rows()
+    reference, window = make_alibi.pair(0)
     expected = (
         2 * cdist(reference, window).mean()
         - cdist(reference, reference).mean()

@@ -1,9 +1,11 @@
-"""Write tests/golden/menelaus.json: verdicts of Menelaus's elections on written-down votes, and divergences of its kdq-tree.
+"""Write tests/golden/menelaus.json: verdicts of Menelaus's elections on written-down votes, divergences of its kdq-tree,
+warnings and alarms of its STEPD, and Hellinger distances of its HDDDM.
 
 Menelaus halves the range of the values in a cell, the paper (and Kedge) the cell: on a grid, which is used here, both part
 the values alike.
 
-Run with a Python that has menelaus 0.2.0 (with numpy < 2.4 and pandas < 3), apart from Kedge's own environment.
+Run `python -m tests.golden.make_menelaus` at the root with a Python that has menelaus 0.2.0 (with numpy < 2.4 and
+pandas < 3), apart from Kedge's own environment.
 """
 
 import importlib.metadata
@@ -12,9 +14,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+from tests.golden import streams
 
 FILE = Path(__file__).with_name("menelaus.json")
 STATES = (None, "warning", "drift")
+STEPDS = ((30, 0.003, 0.05), (50, 0.0001, 0.01), (12, 0.02, 0.1))
+HDDDM_SEEDS = 12
 
 
 def verdicts(election, votes: np.ndarray) -> list[int]:
@@ -35,6 +40,25 @@ def windows() -> np.ndarray:
     return np.floor(rng.random((50, 60, 2)) ** np.linspace(1, 3, 50)[:, None, None] * 16)
 
 
+def moved(window: np.ndarray) -> np.ndarray:
+    """The window, each value moved a little for the same reason."""
+    return window + (np.arange(window.size).reshape(-1, 2) * 7919 % 1013) / 1013 / 50
+
+
+def divergences_of_both() -> list[float]:
+    """Of windows from the grid in the cells of a tree of both samples."""
+    from menelaus.partitioners.KDQTreePartitioner import KDQTreePartitioner
+
+    found = []
+    for window in map(moved, windows()):
+        tree = KDQTreePartitioner(count_ubound=20, cutpoint_proportion_lbound=2**-10)
+        tree.build(np.concatenate([grid(), window]))
+        tree.fill(grid(), tree_id="before", reset=True)
+        tree.fill(window, tree_id="after", reset=True)
+        found.append(float(tree.kl_distance("after", "before")))
+    return found
+
+
 def divergences() -> list[float]:
     from menelaus.partitioners.KDQTreePartitioner import KDQTreePartitioner
 
@@ -44,6 +68,39 @@ def divergences() -> list[float]:
         tree.build(grid())
         tree.fill(window, tree_id="test", reset=True)
         found.append(float(tree.kl_distance("build", "test")))
+    return found
+
+
+def proportions(window: int, drift: float, warn: float, errors: np.ndarray) -> list:
+    """Warnings and alarms of STEPD; it starts anew after an alarm by itself."""
+    from menelaus.concept_drift import STEPD
+
+    detector, states = STEPD(window, warn, drift), []
+    with np.errstate(invalid="ignore", divide="ignore"):  # while there are no errors, or nothing else
+        for error in errors.astype(int).tolist():
+            detector.update(1, 1 - error)
+            states.append(detector.drift_state)
+    warnings, drifts = ([i for i, state in enumerate(states) if state == each] for each in STATES[1:])
+    return [streams.digest(warnings), drifts]
+
+
+def batches(seed: int) -> list[np.ndarray]:
+    """A reference and three windows of differing sizes; the reference grows by each window."""
+    sizes = 90 + 10 * seed, 60, 75 + seed, 40
+    return [streams.rows(100 * seed + k, n, 0.2 * k) for k, n in enumerate(sizes)]
+
+
+def distances(seed: int) -> list[float]:
+    """HDDDM's distance of each window; before the third it cannot alarm and throw the reference away."""
+    import pandas as pd
+    from menelaus.data_drift import HDDDM
+
+    detector, found = HDDDM(detect_batch=3), []
+    reference, *windows = (pd.DataFrame(each, columns=list("abc")) for each in batches(seed))
+    detector.set_reference(reference)
+    for window in windows:
+        detector.update(window)
+        found.append(float(detector.current_distance))
     return found
 
 
@@ -78,7 +135,12 @@ def main() -> None:
         },
     }
     golden["kdq_tree"] = divergences()
-    FILE.write_text(json.dumps(golden, indent=1) + "\n")
+    golden["kdq_tree of both"] = divergences_of_both()
+    golden["STEPD"] = [
+        {name: proportions(*each, errors) for name, errors in streams.errors().items()} for each in STEPDS
+    ]
+    golden["HDDDM"] = [distances(seed) for seed in range(HDDDM_SEEDS)]
+    FILE.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
 
 
 if __name__ == "__main__":

@@ -5,13 +5,14 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 
 import httpx
 import pyarrow.parquet as pq
 import pytest
+
+from kedge.app.processes import python
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 
@@ -34,7 +35,8 @@ class Serving:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        command = [sys.executable, "-W", "ignore", "-m", "kedge.app.serving_main", "--home", str(home)]
+        command = python("kedge.app.serving_main", "--home", str(home))
+        command[1:1] = ["-W", "ignore"]
         self.process = subprocess.Popen([*command, "--port", str(self.port), *flags])
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
         until(lambda: self.http.get("/health").status_code == 200)
@@ -196,7 +198,7 @@ def test_a_pickle_is_loaded_only_with_the_flag(start, stores, models, make_deplo
 
 def test_a_taken_port_is_a_clear_failure(start, stores):
     serving = start()
-    command = [sys.executable, "-m", "kedge.app.serving_main", "--home", str(stores.home)]
+    command = python("kedge.app.serving_main", "--home", str(stores.home))
     second = subprocess.run(
         [*command, "--port", str(serving.port)], check=False, capture_output=True, text=True, timeout=60
     )

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from kedge.storage.group_commit import GroupWriter
+from kedge.storage.group_commit import GroupWriter, Together
 
 
 class Ledger:
@@ -131,3 +131,42 @@ def test_closing_applies_what_waits(ledger):
     ledger.gate.set()
     writer.close()
     assert ledger.numbers() == list(range(20))
+
+
+def insert_all(connection, numbers):
+    """As `insert`, of many at once; a 13 breaks it after the rows are there."""
+    connection.executemany("INSERT INTO numbers VALUES (?)", [(n,) for n in numbers if n >= 0])
+    if 13 in numbers:
+        raise OSError("what breaks all of them")
+    return [n * 10 if n >= 0 else ValueError(n) for n in numbers]
+
+
+@pytest.mark.parametrize("odd", [[], [13]])
+def test_neighbours_of_a_kind_share_their_statements(ledger, odd):
+    """Even numbers are of the kind; where their statements break, each is applied alone and tells its own."""
+    shared = []
+
+    def together(connection, numbers):
+        shared.append(list(numbers))
+        return insert_all(connection, numbers)
+
+    writer = GroupWriter(
+        ledger.transaction, insert, lambda _: 1, Together(lambda n: n % 2 == 0 or n == 13, together)
+    )
+    ledger.gate.clear()
+    outcomes = submitted(writer, ledger, [99, 2, 4, -6, *odd, 5, 8, 10, 7])
+    assert isinstance(outcomes.pop(-6), ValueError)
+    assert outcomes == {n: n * 10 for n in outcomes}
+    assert ledger.numbers() == sorted([99, 2, 4, *odd, 5, 8, 10, 7])
+    assert shared == [[2, 4, -6, *odd], [8, 10]]
+    writer.close()
+
+
+def test_neighbours_that_a_commit_loses_are_told(ledger):
+    writer = GroupWriter(ledger.transaction, insert, lambda _: 1, Together(lambda _: True, insert_all))
+    ledger.fails = True
+    ledger.gate.clear()
+    outcomes = submitted(writer, ledger, [2, 4, -6, 8])
+    assert all(isinstance(outcome, (OSError, ValueError)) for outcome in outcomes.values())
+    assert ledger.numbers() == []
+    writer.close()

@@ -75,7 +75,7 @@ def test_a_put_that_is_broken_off_leaves_nothing(objects):
         yield b"half"
         raise ConnectionAbortedError
 
-    with pytest.raises(StorageError):
+    with pytest.raises(ConnectionAbortedError):
         objects.put(broken())
 
     def surprised():

@@ -1,7 +1,6 @@
 """PostgreSQL restarted, cut off, out of reach; what is in its messages."""
 
 import json
-import threading
 
 import httpx
 import psycopg
@@ -12,13 +11,10 @@ from tests.postgres import Cluster
 from kedge.core.clock import SystemClock
 from kedge.core.errors import Invalid, Unavailable
 from kedge.core.inference import Label
-from kedge.core.logged import Metric
-from kedge.core.runs import CreateRun, LogBatch
 from kedge.storage.database import open_database
 from kedge.storage.inference import SqlInference
 from kedge.storage.postgresql import translated, without_secret
 from kedge.storage.statements import statements
-from kedge.storage.tracking_store import SqlTracking
 
 pytestmark = pytest.mark.slow
 CLOCK = SystemClock()
@@ -63,43 +59,6 @@ def test_a_connection_cut_within_a_transaction_leaves_nothing(cluster):
     with database.write() as connection:
         connection.execute("INSERT INTO kedge_label VALUES ('e', 'r', 3, 0.5, 1)")
     assert [row["row"] for row in database.rows("SELECT * FROM kedge_label")] == [3]
-    database.close()
-
-
-def test_changes_of_a_group_are_refused_alone(cluster):
-    database = open_database(cluster.new(), CLOCK)
-    store = SqlTracking(database, CLOCK)
-    store.submit(
-        CreateRun(experiment_id=0, run_id="a" * 32, name="r", user_id="u", start_time=1, tags=()),
-        lambda _: None,
-    )
-    outcomes: dict[int, object] = {}
-    heard = threading.Semaphore(0)
-
-    def done(place: int):
-        def told(outcome: object) -> None:
-            outcomes[place] = outcome
-            heard.release()
-
-        return told
-
-    with database.write():  # all wait behind this one, and so for one commit
-        for place in range(9):
-            run_id = "a" * 32 if place % 3 else "nobody"
-            key = "nul\0" if place == 4 else "m"
-            change = LogBatch(run_id=run_id, metrics=(Metric(key, float(place), place, place),))
-            store.submit(change, done(place))
-    for _ in range(9):
-        assert heard.acquire(timeout=20)
-    assert [place for place, outcome in sorted(outcomes.items()) if isinstance(outcome, Exception)] == [
-        0,
-        3,
-        4,
-        6,
-    ]
-    points, _ = store.history("a" * 32, "m", limit=None, offset=0)
-    assert [point.step for point in points] == [1, 2, 5, 7, 8]
-    store.close()
     database.close()
 
 

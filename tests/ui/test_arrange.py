@@ -85,3 +85,23 @@ def test_short_tables_have_no_filter_until_one_is_asked_for():
     short = Page(title="P", blocks=(Table(title="T", headings=headings("a"), rows=((Cell(text="x"),),)),))
     assert arranged(short, "/p", {}).blocks[0].finder == ()
     assert arranged(short, "/p", {"find.t": "y"}).blocks[0].finder
+
+
+def test_a_long_table_is_turned_page_by_page():
+    rows = tuple((Cell(text=f"c{n}"), shown.figure(float(n))) for n in range(450))
+    long = Page(title="P", blocks=(Table(title="Columns", headings=headings("name", "#n"), rows=rows),))
+    first = arranged(long, "/p", {"sort.columns": "-n"}).blocks[0]
+    assert [row[0].text for row in first.rows] == [f"c{n}" for n in range(449, 249, -1)]
+    assert [(cell.text, cell.href) for cell in first.links] == [
+        ("next page", "/p?sort.columns=-n&page.columns=2")
+    ]
+    last = arranged(long, "/p", {"page.columns": "3"}).blocks[0]
+    assert [row[0].text for row in last.rows] == [f"c{n}" for n in range(400, 450)]
+    assert [cell.text for cell in last.links] == ["previous page"]
+    assert "Page 3 of 3, 450 rows" in last.note
+    assert last.headings[0].href == "/p?sort.columns=name"  # another order begins at its first page
+    found = arranged(long, "/p", {"page.columns": "3", "find.columns": "c44"}).blocks[0]
+    assert len(found.rows) == 11
+    assert found.links == ()
+    for odd in ("0", "99", "x", "9" * 5000):
+        assert arranged(long, "/p", {"page.columns": odd}).blocks[0].rows

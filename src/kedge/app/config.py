@@ -14,8 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from kedge.app.s3_options import checked_place, place_of
 from kedge.core.errors import ConfigError
 from kedge.core.home import Home
 from kedge.storage.postgresql import without_secret
@@ -189,6 +188,20 @@ def environment() -> dict[str, str]:
     return dict(os.environ)
 
 
+def direct(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables by which libraries ask a proxy for no address of this machine, whatever else is named in them.
+
+    Examples
+    --------
+    >>> direct({"no_proxy": "example.org"})["no_proxy"]
+    'example.org,127.0.0.1,localhost'
+    """
+    return {
+        name: ",".join(filter(None, (variables.get(name), "127.0.0.1,localhost")))
+        for name in ("no_proxy", "NO_PROXY")
+    }
+
+
 def database_place(home: Home) -> Path | str:
     """Where the supervisor has told its children that the database is: a file, or an address."""
     address = os.environ.get("KEDGE_DATABASE", IN_HOME)
@@ -200,7 +213,7 @@ def artifacts_place() -> tuple[S3Place | None, bool]:
     values = {option.key: os.environ.get(option.variable, "") for option in OPTIONS}
     if values["artifacts"] in ("", FOLDER):
         return None, False
-    return _place(values), values["s3.direct"] != "false"
+    return place_of(values), values["s3.direct"] != "false"
 
 
 def without_secrets(variables: Mapping[str, str]) -> dict[str, str]:
@@ -210,44 +223,6 @@ def without_secrets(variables: Mapping[str, str]) -> dict[str, str]:
         for name, value in variables.items()
         if name != "KEDGE_DATABASE" and not name.startswith("KEDGE_S3_")
     }
-
-
-def _place(values: Mapping[str, Any]) -> S3Place:
-    bucket, _, prefix = str(values["artifacts"]).removeprefix("s3://").partition("/")
-    return S3Place(
-        bucket=bucket,
-        prefix=prefix.strip("/"),
-        endpoint=values["s3.endpoint"],
-        region=values["s3.region"],
-        access_key_id=values["s3.access_key_id"],
-        secret_access_key=values["s3.secret_access_key"],
-        session_token=values["s3.session_token"],
-    )
-
-
-def _checked_place(values: Mapping[str, Any], origins: Mapping[str, str]) -> S3Place | None:
-    if values["artifacts"] == FOLDER:
-        return None
-    place = _place(values)
-    where = f"{origins['artifacts']}: artifacts"
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}", place.bucket):
-        raise ConfigError(f"{where} = {place.url!r} names no bucket", hint="write s3://bucket/prefix")
-    if "@" in place.endpoint or "?" in place.endpoint:
-        raise ConfigError(
-            f"{origins['s3.endpoint']}: s3.endpoint is a scheme, a host and a port, nothing else",
-            hint="keys go into s3.access_key_id and s3.secret_access_key",
-        )
-    if bool(place.access_key_id) != bool(place.secret_access_key):
-        raise ConfigError(
-            f"{where}: s3.access_key_id and s3.secret_access_key go together, and one is missing"
-        )
-    if (
-        place.session_token
-        and origins["s3.session_token"].startswith("AWS_")
-        and not origins["s3.access_key_id"].startswith("AWS_")
-    ):
-        place = msgspec.structs.replace(place, session_token="")  # another key's
-    return place
 
 
 def shown_address(address: str) -> str:
@@ -268,11 +243,7 @@ def read_config(
     variables = os.environ if variables is None else variables
     values = {option.key: option.default for option in OPTIONS}
     origins = {option.key: "default" for option in OPTIONS}
-    for option in OPTIONS:
-        for name in reversed(option.also):
-            if variables.get(name):
-                values[option.key] = _checked(option, variables[name], name)
-                origins[option.key] = name
+    _hear_others(values, origins, variables)
     path = file or Path(FILE)
     if file is not None or path.exists():
         for key, value in _from_file(path).items():
@@ -285,10 +256,15 @@ def read_config(
         if value is not None:
             option = _BY_KEY[key]
             values[key], origins[key] = _checked(option, value, f"--{key.replace('_', '-')}"), "flag"
+    if values["port"] == values["serving_port"]:
+        raise ConfigError(
+            f"port and serving_port are both {values['port']} ({origins['port']}, {origins['serving_port']})",
+            hint="web and serving each listen on a port of their own: choose another --serving-port",
+        )
     return Config(
-        home=Path(values["home"]).expanduser().resolve(),
+        home=_expanded(str(values["home"]), origins["home"]),
         database=values["database"],
-        artifacts=_checked_place(values, origins),
+        artifacts=None if values["artifacts"] == FOLDER else checked_place(values, origins),
         s3_direct=values["s3.direct"],
         host=values["host"],
         port=values["port"],
@@ -300,9 +276,26 @@ def read_config(
     )
 
 
+def _expanded(home: str, origin: str) -> Path:
+    try:
+        return Path(home).expanduser().resolve()
+    except (RuntimeError, OSError) as error:  # no such user; a loop of links
+        raise ConfigError(f"{origin}: home = {home!r} is no path: {error}") from error
+
+
+def _hear_others(values: dict[str, Any], origins: dict[str, str], variables: Mapping[str, str]) -> None:
+    for option in OPTIONS:
+        for name in reversed(option.also):
+            if variables.get(name):
+                values[option.key] = _checked(option, variables[name], name)
+                origins[option.key] = name
+
+
 def _from_file(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text()
+        if path.exists() and not path.is_file():
+            raise ConfigError(f"{path} is no file")
+        text = path.read_text(encoding="utf-8-sig")
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         where = str(error).replace("end of document", f"end of document, line {len(text.splitlines())}")

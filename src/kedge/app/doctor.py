@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from kedge.app.config import IN_HOME, Config
+from kedge.app.folders import complaints
 from kedge.app.state import probe, running
 from kedge.app.supervisor import check_port
 from kedge.core.clock import Clock
@@ -61,8 +62,11 @@ def _folder(home: Home) -> list[Finding]:
     while not place.exists():
         place = place.parent
     good = place.is_dir() and os.access(place, os.W_OK | os.X_OK)
-    seen = f"{home.root} " + ("can be written" if good else f"cannot be written ({place})")
-    return [Finding("data directory", good, seen, f"chown or chmod {place}, or use another --home")]
+    mend = f"chown or chmod {place}, or use another --home"
+    if not good:
+        return [Finding("data directory", False, f"{home.root} cannot be written ({place})", mend)]
+    found = complaints(home) if home.root.exists() else []
+    return [Finding("data directory", not found, "; ".join(found) or f"{home.root} can be written", mend)]
 
 
 def _disk(home: Home) -> list[Finding]:

@@ -38,10 +38,10 @@ def main() -> None:
     )
     cli.callback()(lambda: None)  # without it, a single command would take the place of the group
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
-    # A command's own module is enough, and `up` does not wait for the libraries of the others.
-    for name in [COMMANDS[wanted]] if wanted in COMMANDS else dict.fromkeys(COMMANDS.values()):
-        import_module(f"kedge.app.commands.{name}").register(cli)
     try:
+        # A command's own module is enough, and `up` does not wait for the libraries of the others.
+        for name in [COMMANDS[wanted]] if wanted in COMMANDS else dict.fromkeys(COMMANDS.values()):
+            import_module(f"kedge.app.commands.{name}").register(cli)
         cli()
     except KedgeError as error:
         print(f"kedge: {error.message}", file=sys.stderr)

@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from kedge.app.config import artifacts_place, database_place, environment
-from kedge.app.processes import die_with_parent
+from kedge.app.config import artifacts_place, database_place, direct, environment
+from kedge.app.processes import WITH_PARENT, die_with_parent
 from kedge.core.home import Home
 
 
@@ -16,8 +16,9 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--socket", required=True)
     parser.add_argument("--web-url", required=True)
+    parser.add_argument(WITH_PARENT, type=int, required=True)
     arguments = parser.parse_args()
-    die_with_parent()
+    die_with_parent(arguments.with_parent)
     home = Home(arguments.home)
     place = database_place(home)
     # The driver that is installed; MLflow's own default is another.
@@ -35,9 +36,7 @@ def main() -> None:
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
             # Our guard has checked host and origin; the socket is reachable by this user alone.
             "MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE": "true",
-            "NO_PROXY": ",".join(
-                filter(None, (environment().get("NO_PROXY"), urlsplit(arguments.web_url).hostname))
-            ),
+            **_without_proxy(arguments.web_url),
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "DO_NOT_TRACK": "true",
         }
@@ -46,6 +45,12 @@ def main() -> None:
     from mlflow.server.fastapi_app import app
 
     uvicorn.run(app, uds=arguments.socket, log_level="warning", access_log=False, timeout_keep_alive=60)
+
+
+def _without_proxy(web_url: str) -> dict[str, str]:
+    """The variables by which web is asked directly, whatever proxy there is for other machines."""
+    host = urlsplit(web_url).hostname or ""
+    return {name: f"{value},{host}" for name, value in direct(environment()).items()}
 
 
 def _destination(home: Home, web_url: str) -> str:

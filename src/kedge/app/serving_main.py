@@ -17,7 +17,7 @@ import uvicorn
 
 from kedge.app.config import artifacts_place, database_place
 from kedge.app.places import open_artifacts
-from kedge.app.processes import die_with_parent
+from kedge.app.processes import WITH_PARENT, die_with_parent
 from kedge.core.clock import SystemClock
 from kedge.core.errors import ConfigError, KedgeError
 from kedge.core.home import Home
@@ -37,7 +37,7 @@ _PREDICTING_THREADS = 2
 def main(arguments: list[str] | None = None) -> int:
     """Serve until told to stop; returns the exit status."""
     options = _parser().parse_args(arguments)
-    die_with_parent()
+    die_with_parent(options.with_parent)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         return serve(
@@ -113,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument(WITH_PARENT, type=int, required=True)
     parser.add_argument("--web-url", default="http://127.0.0.1:5000", help="where the web process answers")
     parser.add_argument(
         "--trust-pickle", action="store_true", help="load pickled models: they may run any code"

@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import hashlib
 import importlib.util
 import logging
+import os
 import shutil
+import stat
 import tempfile
 import time
-from collections.abc import MutableMapping
+from collections.abc import AsyncIterator, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +37,49 @@ class _Noted(httpx.AsyncHTTPTransport):
             uds=str(socket), limits=httpx.Limits(max_connections=64, max_keepalive_connections=16)
         )
         self.last_s = time.monotonic()
+        self.under_way = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.under_way += 1
+        try:
+            reply = await super().handle_async_request(request)
+        except BaseException:
+            self._ended()
+            raise
+        reply.stream = _Heard(reply.stream, self._ended)
+        return reply
+
+    def idle_s(self) -> float:
+        """How long nobody has asked for anything; 0 while somebody does."""
+        return 0.0 if self.under_way else time.monotonic() - self.last_s
+
+    def _ended(self) -> None:
+        self.under_way -= 1
         self.last_s = time.monotonic()
-        return await super().handle_async_request(request)
+
+
+class _Heard(httpx.AsyncByteStream):
+    """An answer's bytes; `ended` is called once, when they have been read or given up."""
+
+    def __init__(
+        self, stream: httpx.SyncByteStream | httpx.AsyncByteStream, ended: Callable[[], None]
+    ) -> None:
+        if not isinstance(stream, httpx.AsyncByteStream):
+            raise TypeError("an asynchronous client has asynchronous answers")
+        self._stream = stream
+        self._ended: Callable[[], None] | None = ended
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._stream:
+            yield piece
+
+    async def aclose(self) -> None:
+        ended, self._ended = self._ended, None
+        try:
+            await self._stream.aclose()
+        finally:
+            if ended is not None:
+                ended()
 
 
 class Sidecar:
@@ -83,7 +125,7 @@ class Sidecar:
         """Stop the server when nobody has asked for anything for a while; runs until cancelled."""
         while True:
             await asyncio.sleep(min(self._idle_stop_s, 10.0))
-            if self._transport is not None and time.monotonic() - self._transport.last_s > self._idle_stop_s:
+            if self._transport is not None and self._transport.idle_s() > self._idle_stop_s:
                 log.info("MLflow's server is idle; stopping it", extra={"action": "idle_stop"})
                 await self.stop()
 
@@ -95,8 +137,7 @@ class Sidecar:
     async def _start(self) -> None:
         if importlib.util.find_spec("mlflow") is None:
             raise MissingExtra("MLflow is not installed", hint='pip install "kedge[mlflow]"')
-        # Not in the data directory: the path of a Unix socket has room for about a hundred characters.
-        self._folder = Path(tempfile.mkdtemp(prefix="kedge-"))
+        self._folder = socket_folder(self._home)
         socket = self._folder / "mlflow.sock"
         options = ("--home", str(self._home), "--web-url", self._web_url, "--socket", str(socket))
         command = python("kedge.app.mlflow_main", *options)
@@ -155,3 +196,21 @@ class Sidecar:
     def status(self) -> MutableMapping[str, Any]:
         """For `kedge status`."""
         return {"running": self.running, "pid": self._process.pid if self._process and self.running else None}
+
+
+def socket_folder(home: Path) -> Path:
+    """A folder that only this user can enter, the same for the same data directory, so that kills leave no litter.
+
+    Not in the data directory: the path of a Unix socket has room for about a hundred characters.
+    """
+    place = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
+    folder = Path(tempfile.gettempdir()) / f"kedge-{os.geteuid()}-{place}"
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+            return Path(tempfile.mkdtemp(prefix="kedge-"))  # somebody else's: it must not be trusted
+        for left in folder.iterdir():
+            left.unlink(missing_ok=True)
+    return folder

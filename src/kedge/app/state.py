@@ -11,6 +11,8 @@ import msgspec
 from kedge.core.home import Home
 
 _TIMEOUT_S = 2.0
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Our own addresses are on this machine, whatever proxy leads to others."""
 
 
 def holder(home: Home) -> int | None:
@@ -42,7 +44,7 @@ def probe(url: str) -> tuple[bool, float]:
     """Whether a GET gives 200, and how long it took in milliseconds."""
     begun = time.perf_counter()
     try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as reply:  # noqa: S310 - our own http address
+        with _DIRECT.open(url, timeout=_TIMEOUT_S) as reply:
             good = reply.status == 200
     except (OSError, urllib.error.URLError):
         good = False

@@ -11,8 +11,6 @@ import socket
 import subprocess
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,9 @@ from typing import Any
 import msgspec
 
 from kedge.app.config import IN_HOME, Config, environment
-from kedge.app.processes import python
+from kedge.app.folders import complaints, sweep
+from kedge.app.processes import adopt_strays, end_strays, python
+from kedge.app.state import probe
 from kedge.app.wiring import open_services
 from kedge.core.clock import Clock
 from kedge.core.errors import ConfigError, Conflict, StorageError, Unavailable
@@ -50,27 +50,37 @@ class Child:
         self._next_start_s = 0.0
 
     def start(self) -> None:
-        """Start it, its output into its log."""
-        with self._log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603 - our own module, as a list
-                self._command,
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-                env=self._variables,
-            )
+        """Start it, its output into its log. Raises StorageError."""
+        try:
+            with self._log.open("ab") as log:
+                self.process = subprocess.Popen(  # noqa: S603 - our own module, as a list
+                    self._command,
+                    stdout=log,
+                    stderr=log,
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,
+                    env=self._variables,
+                )
+        except OSError as error:
+            raise StorageError(
+                f"{self.name} cannot be started: {error}", hint="run `kedge doctor`"
+            ) from error
         self._started_s = time.monotonic()
 
     def look(self, told: Callable[[str], None]) -> bool:
         """Notice an end, start again when its pause is over; True when something changed."""
         now_s = time.monotonic()
         if self.process is None:
-            if now_s >= self._next_start_s:
+            if now_s < self._next_start_s:
+                return False
+            try:
                 self.start()
-                told(f"{self.name} started again (pid {self.pid})")
-                return True
-            return False
+            except StorageError as error:  # a full disk may be mended, and the others go on meanwhile
+                told(f"{error.message}; again in {self._backoff_s:g} s")
+                self._pause(now_s)
+                return False
+            told(f"{self.name} started again (pid {self.pid})")
+            return True
         code = self.process.poll()
         if code is None:
             return False
@@ -80,9 +90,12 @@ class Child:
         told(f"{self.name} ended ({self.last_exit}); again in {self._backoff_s:g} s; see {self._log}")
         self.process = None
         self.restarts += 1
+        self._pause(now_s)
+        return True
+
+    def _pause(self, now_s: float) -> None:
         self._next_start_s = now_s + self._backoff_s
         self._backoff_s = min(LONGEST_BACKOFF_S, 2 * self._backoff_s)
-        return True
 
     @property
     def pid(self) -> int | None:
@@ -125,10 +138,12 @@ class Supervisor:
         StorageError
             The directory cannot be written.
         """
+        adopt_strays()
         with held(self._home) as _:
             for port, key in ((self._config.port, "port"), (self._config.serving_port, "serving_port")):
                 check_port(self._config.host, port, key)
             self._prepare()
+            sweep(self._home)
             try:
                 for child in self.children:
                     child.start()
@@ -159,6 +174,7 @@ class Supervisor:
             changed = [child.look(self._told) for child in self.children]
             if any(changed):
                 self._write_state()
+                end_strays(self._pids())  # what a worker that was killed left of its steps
             if waiting:
                 waiting = [url for url in waiting if not answers(url + "/health")]
                 if not waiting:
@@ -176,6 +192,10 @@ class Supervisor:
             child.signal(signal.SIGKILL)
             if child.process is not None:
                 child.process.wait()
+        end_strays(())
+
+    def _pids(self) -> list[int]:
+        return [child.pid for child in self.children if child.pid is not None]
 
     def _write_state(self) -> None:
         children = {
@@ -190,8 +210,11 @@ class Supervisor:
             "children": children,
         }
         beside = self._home.state.with_suffix(".new")
-        beside.write_bytes(msgspec.json.encode(state))
-        beside.rename(self._home.state)
+        try:
+            beside.write_bytes(msgspec.json.encode(state))
+            beside.rename(self._home.state)
+        except OSError as error:  # what runs goes on; `kedge status` tells what was true before
+            self._told(f"{self._home.state} cannot be written: {error.strerror}")
 
 
 def _commands(config: Config) -> dict[str, list[str]]:
@@ -220,6 +243,10 @@ def held(home: Home) -> Iterator[None]:
             f"the data directory {home.root} cannot be written: {error.strerror}",
             hint="mend its permissions, or use another --home",
         ) from error
+    found = complaints(home)
+    if found:
+        lock.close()
+        raise StorageError(found[0], hint="mend its permissions, or use another --home")
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -250,11 +277,7 @@ def check_port(host: str, port: int, key: str) -> None:
 
 def answers(url: str) -> bool:
     """Whether a GET gives 200."""
-    try:
-        with urllib.request.urlopen(url, timeout=2) as reply:  # noqa: S310 - our own http address
-            return bool(reply.status == 200)
-    except (OSError, urllib.error.URLError):
-        return False
+    return probe(url)[0]
 
 
 def wait_for(url: str, timeout_s: float, given_up: Callable[[], bool] = lambda: False) -> None:

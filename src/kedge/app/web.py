@@ -9,7 +9,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
 
@@ -75,7 +75,12 @@ def application(services: Services, database: Database, sidecar: Sidecar, hosts:
 
     inner = Starlette(
         routes=[StarletteRoute(r.path, _guarded(r), methods=_methods(r)) for r in table],
-        exception_handlers={KedgeError: _on_error, HTTPException: _on_http, Exception: _on_surprise},
+        exception_handlers={
+            KedgeError: _on_error,
+            HTTPException: _on_http,
+            ClientDisconnect: _on_left,
+            Exception: _on_surprise,
+        },
         lifespan=lifespan,
     )
     inner.router.redirect_slashes = False
@@ -135,6 +140,11 @@ async def _on_http(request: Request, error: Exception) -> Response:
         code = {404: "not_found", 405: "method_not_allowed"}.get(status, "error")
         return answer({"error": {"code": code, "message": message, "hint": ""}}, status)
     return await run_in_threadpool(error_page, status, message, "")
+
+
+async def _on_left(request: Request, _: Exception) -> Response:
+    log.info("%s %s: the client left", request.method, request.url.path, extra={"action": "left"})
+    return Response(status_code=400)  # nobody reads it
 
 
 async def _on_surprise(request: Request, error: Exception) -> Response:

@@ -8,7 +8,7 @@ from pathlib import Path
 import uvicorn
 
 from kedge.app.config import artifacts_place, database_place, reachable
-from kedge.app.processes import die_with_parent
+from kedge.app.processes import WITH_PARENT, die_with_parent
 from kedge.app.sidecar import Sidecar
 from kedge.app.web import application
 from kedge.app.wiring import open_services
@@ -28,8 +28,9 @@ def main() -> None:
     parser.add_argument("--serving-url", required=True)
     parser.add_argument("--allowed-host", action="append", default=[])
     parser.add_argument("--mlflow-idle-stop-s", type=float, default=900.0)
+    parser.add_argument(WITH_PARENT, type=int, required=True)
     arguments = parser.parse_args()
-    die_with_parent()
+    die_with_parent(arguments.with_parent)
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )

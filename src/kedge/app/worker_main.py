@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kedge.app.config import artifacts_place, database_place, environment, without_secrets
-from kedge.app.processes import alive, die_with_parent
+from kedge.app.config import artifacts_place, database_place, direct, environment, without_secrets
+from kedge.app.processes import WITH_PARENT, adopt_strays, alive, die_with_parent, end_strays
 from kedge.app.wiring import open_services
 from kedge.core.clock import SystemClock
 from kedge.core.errors import KedgeError
@@ -132,6 +132,7 @@ def pipeline_handler(services: Services, home: Home) -> Handler:
         "KEDGE_HOME": str(home.root),
         "MLFLOW_TRACKING_URI": services.addresses.web,
         "PYTHONUNBUFFERED": "1",
+        **direct(environment()),
     }
 
     def handle(job: Job, mine: Callable[[], bool]) -> dict[str, Any]:
@@ -142,7 +143,12 @@ def pipeline_handler(services: Services, home: Home) -> Handler:
             )
             engine = LocalEngine("kedge.app.step_main", ["--home", str(home.root)], variables, capacity)
             folder = home.logs / "runs" / run.id
-            run = Driver(services, engine, run, job=job, log_folder=folder, mine=mine).drive()
+            try:
+                run = Driver(services, engine, run, job=job, log_folder=folder, mine=mine).drive()
+            finally:
+                end_strays(
+                    ()
+                )  # a run's steps are this process's only children, and there is one run at a time
         return {"run_id": run.id, "state": run.state}
 
     return handle
@@ -164,8 +170,10 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--web-url", required=True)
     parser.add_argument("--serving-url", required=True)
+    parser.add_argument(WITH_PARENT, type=int, required=True)
     arguments = parser.parse_args()
-    die_with_parent()
+    die_with_parent(arguments.with_parent)
+    adopt_strays()
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )

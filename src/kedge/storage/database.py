@@ -62,6 +62,10 @@ class Database(Protocol):
         """All rows of a query as plain tuples."""
         ...
 
+    def several(self, *asked: tuple[LiteralString, Any]) -> list[list[tuple[Any, ...]]]:
+        """The rows of several queries, each with its arguments, as one snapshot."""
+        ...
+
     def row(self, query: LiteralString, arguments: Any = ()) -> Row | None:
         """The first row of a query."""
         ...

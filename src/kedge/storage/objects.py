@@ -1,8 +1,9 @@
 """Objects in a folder: `objects/ab/cdef...`, written beside and renamed, so that a reader never sees half of one."""
 
+import contextlib
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -22,25 +23,17 @@ class FolderObjects:
         self._incoming.mkdir(parents=True, exist_ok=True)
 
     def put(self, chunks: Iterable[bytes]) -> str:
-        hasher = blake3()
-        descriptor, name = tempfile.mkstemp(dir=self._incoming)
-        temporary = Path(name)
+        arriving = self.receive()
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                for chunk in chunks:
-                    hasher.update(chunk)
-                    file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-            object_id = hasher.hexdigest()
-            self._keep(temporary, self._place(object_id))
-        except OSError as error:
-            raise StorageError(
-                f"could not store an object in {self._root}: {error}", hint="run `kedge doctor`"
-            ) from error
+            for chunk in chunks:
+                arriving.write(chunk)
+            return arriving.finish()
         finally:
-            temporary.unlink(missing_ok=True)
-        return object_id
+            arriving.abort()
+
+    def receive(self) -> "FolderObjectUpload":
+        with _told(self._root):
+            return FolderObjectUpload(self, self._incoming)
 
     def has(self, object_id: str) -> bool:
         return _well_formed(object_id) and self._place(object_id).exists()
@@ -59,14 +52,58 @@ class FolderObjects:
     def _place(self, object_id: str) -> Path:
         return self._root / object_id[:2] / object_id[2:]
 
-    def _keep(self, temporary: Path, place: Path) -> None:
-        if not place.exists():
-            place.parent.mkdir(exist_ok=True)
-            temporary.chmod(0o444)
-            temporary.rename(place)
-        # Also when it was there: another put may have renamed it and not come to this line yet.
-        _sync_folder(place.parent)
-        _sync_folder(self._root)
+    def keep(self, temporary: Path, object_id: str) -> None:
+        """Have the synced file be the object; durable on return."""
+        with _told(self._root):
+            place = self._place(object_id)
+            if not place.exists():
+                place.parent.mkdir(exist_ok=True)
+                temporary.chmod(0o444)
+                temporary.rename(place)
+            # Also when it was there: another put may have renamed it and not come to this line yet.
+            _sync_folder(place.parent)
+            _sync_folder(self._root)
+
+
+class FolderObjectUpload:
+    """`ObjectUpload` into a folder."""
+
+    def __init__(self, objects: FolderObjects, incoming: Path) -> None:
+        descriptor, name = tempfile.mkstemp(dir=incoming)
+        self._file = os.fdopen(descriptor, "wb")
+        self._temporary = Path(name)
+        self._objects = objects
+        self._hasher = blake3()
+
+    def write(self, chunk: bytes) -> None:
+        with _told(self._temporary.parent.parent):
+            self._hasher.update(chunk)
+            self._file.write(chunk)
+
+    def finish(self) -> str:
+        with _told(self._temporary.parent.parent):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+        object_id = self._hasher.hexdigest()
+        self._objects.keep(self._temporary, object_id)
+        return object_id
+
+    def abort(self) -> None:
+        with contextlib.suppress(OSError):  # a full disk is told by what came before
+            self._file.close()
+        self._temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _told(root: Path) -> Iterator[None]:
+    """Errors of the system as ours."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"could not store an object in {root}: {error}", hint="run `kedge doctor`"
+        ) from error
 
 
 def _well_formed(object_id: str) -> bool:
@@ -82,6 +119,9 @@ def _sync_folder(folder: Path) -> None:
 
 
 if TYPE_CHECKING:
-    from kedge.core.objects import ObjectStore
+    from typing import cast
+
+    from kedge.core.objects import ObjectStore, ObjectUpload
 
     _fits: ObjectStore = FolderObjects(Path())
+    _fits_too: ObjectUpload = cast("FolderObjectUpload", None)

@@ -13,7 +13,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from kedge.core.errors import Invalid, MissingExtra, StorageError, Unavailable
 from kedge.storage.dialect import POSTGRESQL
@@ -25,6 +25,9 @@ CONNECT_S = 5
 _READERS = 8
 _LOCK = 0x6B65646765
 """Of the advisory lock: the letters of our name."""
+_PLAIN = re.compile(r"(?:[^@/?#:\s]*(?::[^@/?#\s]*)?@)?[^@/?#\s]*")
+"""User, password and place of an address, as the standard (RFC 3986) has them."""
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _NAMED = re.compile(r":([a-z_]+)")
 
 
@@ -40,11 +43,19 @@ def without_secret(address: str) -> str:
     --------
     >>> without_secret("postgresql://me:secret@db.example:5432/kedge?sslmode=require")
     'postgresql://me@db.example:5432/kedge'
+
+    Where a password holds what an address would have to write as %XX, nobody can tell where it ends:
+
+    >>> without_secret("postgresql://me:se/cr?et@db.example:5432/kedge")
+    'postgresql://...'
     """
+    authority, _, rest = address.partition("://")[2].partition("/")
+    if not _PLAIN.fullmatch(authority) or "@" in rest:
+        return "postgresql://..."
     parts = urlsplit(address)
     user, _, place = parts.netloc.rpartition("@")
     place = f"{user.partition(':')[0]}@{place}" if user else place
-    return urlunsplit(("postgresql", place, parts.path, "", ""))
+    return f"postgresql://{place}{parts.path}"
 
 
 class NamedRow:
@@ -101,6 +112,11 @@ class PostgresqlDatabase:
         except ImportError as error:
             raise MissingExtra("psycopg is not installed", hint='pip install "kedge[postgresql]"') from error
         self.name = without_secret(address)
+        if _BAD_ESCAPE.search(address):  # the driver would tell the password in its complaint
+            raise Invalid(
+                f"the address of the database ({self.name}) holds a % that begins no escape",
+                hint="write a % of a user name or password as %25",
+            )
         self._address = address
         self._psycopg = psycopg
         self._tuples = psycopg.rows.tuple_row
@@ -148,18 +164,34 @@ class PostgresqlDatabase:
         self._forget_idle()
         self._writer.close()
 
+    def several(self, *asked: tuple[str, Any]) -> list[list[tuple[Any, ...]]]:
+        """The rows of several queries, each with its arguments, as one snapshot, in one exchange with the server."""
+
+        def read(connection: Any) -> list[list[tuple[Any, ...]]]:
+            with connection.pipeline(), connection.transaction():
+                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                cursors = [connection.cursor(row_factory=self._tuples) for _ in asked]
+                for cursor, (query, arguments) in zip(cursors, asked, strict=True):
+                    cursor.execute(translated(query), arguments or None)
+            return [cursor.fetchall() for cursor in cursors]
+
+        return self._reading(read)
+
     def _read(self, query: str, arguments: Any, row_factory: Any) -> list[Any]:
         text = translated(query)
+        return self._reading(lambda connection: self._fetched(connection, text, arguments, row_factory))
+
+    def _reading(self, read: Callable[[Any], list[Any]]) -> list[Any]:
         with self._translated():
             try:
                 with self._reader() as connection:
-                    return self._fetched(connection, text, arguments, row_factory)
+                    return read(connection)
             except self._psycopg.OperationalError:
                 if not connection.closed:
                     raise
             self._forget_idle()  # the server went away: whatever else waits here is dead too
             with self._reader() as connection:
-                return self._fetched(connection, text, arguments, row_factory)
+                return read(connection)
 
     @contextlib.contextmanager
     def _reader(self) -> "Iterator[psycopg.Connection[Any]]":

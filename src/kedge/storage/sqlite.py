@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, LiteralString
 
-from kedge.core.errors import StorageError, Unavailable
+from kedge.core.errors import Invalid, StorageError, Unavailable
 from kedge.storage.dialect import SQLITE
 
 BUSY_TIMEOUT_S = 20.0
@@ -53,6 +53,18 @@ class SqliteDatabase:
             found: list[tuple[Any, ...]] = cursor.execute(query, arguments).fetchall()
             return found
 
+    def several(self, *asked: tuple[LiteralString, Any]) -> list[list[tuple[Any, ...]]]:
+        """The rows of several queries, each with its arguments, as one snapshot: its locks are taken once."""
+        with _translated(self.name):
+            reader = self._reader()
+            cursor = reader.cursor()
+            cursor.row_factory = None
+            cursor.execute("BEGIN")
+            try:
+                return [cursor.execute(query, arguments).fetchall() for query, arguments in asked]
+            finally:
+                cursor.execute("COMMIT")
+
     def row(self, query: LiteralString, arguments: Any = ()) -> sqlite3.Row | None:
         """The first row of a query."""
         with _translated(self.name):
@@ -88,6 +100,8 @@ def _translated(name: str) -> Iterator[None]:
     """Turn driver errors into ours: the one place where that happens."""
     try:
         yield
+    except OverflowError as error:
+        raise Invalid(f"the database takes no such value: {error}") from error
     except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
         if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError)):
             raise

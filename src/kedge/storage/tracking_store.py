@@ -24,14 +24,17 @@ from kedge.core.runs import (
 from kedge.core.search import Comparison
 from kedge.storage import model_reads
 from kedge.storage.database import Database
-from kedge.storage.group_commit import GroupWriter
+from kedge.storage.group_commit import GroupWriter, Together
 from kedge.storage.registry_search import models_query, versions_query
 from kedge.storage.run_search import count_query, countable, experiments_query, run_queries
 from kedge.storage.statements import chunks, placed, statements
-from kedge.storage.tracking_writes import apply, info_of, rows_of
+from kedge.storage.tracking_writes import apply, info_of, is_plain, log_points, rows_of
 
 _RUNS = statements("runs")
 _EXPERIMENTS = statements("experiments")
+_OF_ONE_RUN = tuple(
+    placed(_RUNS[f"{what}_among"], 1) for what in ("latest", "run_params", "run_tags", "datasets", "models")
+)
 _FEW = 1000
 """As many runs are looked at one by one faster than an index of an order is walked."""
 _CROWD = 20_000
@@ -47,7 +50,10 @@ class SqlTracking:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._writer: GroupWriter[Change | ModelChange] = GroupWriter(
-            database.write, lambda connection, change: apply(connection, change, clock.now_ms()), rows_of
+            database.write,
+            lambda connection, change: apply(connection, change, clock.now_ms()),
+            rows_of,
+            Together(is_plain, log_points),
         )
 
     def submit(self, change: Change | ModelChange, done: Done) -> None:
@@ -73,21 +79,18 @@ class SqlTracking:
         return self._experiments(rows[: query.limit]), len(rows) > query.limit
 
     def run(self, run_id: str) -> LoggedRun:
-        read = self._database.tuples
-        found = read(_RUNS["run_info"], (run_id,))
+        asked = (run_id,)
+        found, metrics, params, tags, datasets, links = self._database.several(
+            (_RUNS["run_info"], asked), *((query, asked) for query in _OF_ONE_RUN)
+        )
         if not found:
             raise does_not_exist(f"Run with id={run_id} not found")
-        datasets, links = self._datasets([run_id]), read(placed(_RUNS["models_among"], 1), (run_id,))
         return LoggedRun(
             info=info_of(found[0]),
-            metrics=tuple([_point(*row[1:]) for row in read(placed(_RUNS["latest_among"], 1), (run_id,))]),
-            params=tuple(
-                [Pair(row[1], row[2]) for row in read(placed(_RUNS["run_params_among"], 1), (run_id,))]
-            ),
-            tags=tuple(
-                [Pair(row[1], row[2] or "") for row in read(placed(_RUNS["run_tags_among"], 1), (run_id,))]
-            ),
-            datasets=tuple(datasets.get(run_id, ())),
+            metrics=tuple([_point(*row[1:]) for row in metrics]),
+            params=tuple([Pair(row[1], row[2]) for row in params]),
+            tags=tuple([Pair(row[1], row[2] or "") for row in tags]),
+            datasets=tuple(_datasets(datasets).get(run_id, ())) if datasets else (),
             model_inputs=_linked(links, "RUN_INPUT"),
             model_outputs=_linked(links, "RUN_OUTPUT"),
         )
@@ -205,7 +208,7 @@ class SqlTracking:
         )
         params = self._grouped(_RUNS["run_params_among"], ids, lambda row: Pair(row[1], row[2]))
         tags = self._grouped(_RUNS["run_tags_among"], ids, lambda row: Pair(row[1], row[2] or ""))
-        datasets = self._datasets(ids)
+        datasets = _datasets(self._among(_RUNS["datasets_among"], ids))
         links = self._grouped(_RUNS["models_among"], ids, lambda row: row)
         return [
             LoggedRun(
@@ -219,27 +222,6 @@ class SqlTracking:
             )
             for info in infos
         ]
-
-    def _datasets(self, run_ids: list[str]) -> dict[str, list[InputDataset]]:
-        rows: dict[tuple[str, str], list[Any]] = defaultdict(list)
-        for row in self._among(_RUNS["datasets_among"], run_ids):
-            rows[row[0], row[1]].append(row)
-        found: dict[str, list[InputDataset]] = defaultdict(list)
-        for (run_id, _), same in rows.items():
-            _, _, name, digest, source_type, source, schema, profile, _, _ = tuple(same[0])
-            tags = tuple(Pair(row[8], row[9]) for row in same if row[8] is not None)
-            found[run_id].append(
-                InputDataset(
-                    name=name,
-                    digest=digest,
-                    source_type=source_type,
-                    source=source,
-                    schema=schema,
-                    profile=profile,
-                    tags=tags,
-                )
-            )
-        return found
 
     def _grouped(
         self, query: LiteralString, ids: list[str], made: Callable[[Any], Value]
@@ -269,6 +251,28 @@ def group_starts(count: int, groups: int) -> list[int]:
     starts = [place * size + min(place, larger) for place in range(groups)]
     starts[-1] = count - 1
     return starts
+
+
+def _datasets(found: Iterable[Any]) -> dict[str, list[InputDataset]]:
+    """Datasets by run, from rows of `datasets_among`."""
+    rows: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for row in found:
+        rows[row[0], row[1]].append(row)
+    read: dict[str, list[InputDataset]] = defaultdict(list)
+    for (run_id, _), same in rows.items():
+        _, _, name, digest, source_type, source, schema, profile, _, _ = same[0]
+        read[run_id].append(
+            InputDataset(
+                name=name,
+                digest=digest,
+                source_type=source_type,
+                source=source,
+                schema=schema,
+                profile=profile,
+                tags=tuple(Pair(row[8], row[9]) for row in same if row[8] is not None),
+            )
+        )
+    return read
 
 
 def _linked(rows: Iterable[Any], kind: str) -> tuple[ModelLink, ...]:

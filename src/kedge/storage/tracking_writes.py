@@ -25,7 +25,7 @@ from kedge.core.runs import (
     UpdateRun,
 )
 from kedge.storage.model_writes import MODEL_CHANGES
-from kedge.storage.statements import placed, statements
+from kedge.storage.statements import chunks, insert_many, placed, statements
 
 ARTIFACT_ROOT = "mlflow-artifacts:/"
 RUN_NAME = "mlflow.runName"
@@ -145,11 +145,19 @@ def _create_run(connection: Any, change: CreateRun, _: int) -> LoggedRun:
 
 def _active_run(connection: Any, run_id: str) -> Any:
     row = connection.execute(_RUNS["active_run"], (run_id,)).fetchone()
-    if row is None:
-        raise does_not_exist(f"Run with id={run_id} not found")
-    if row[0] != "active":
-        raise invalid_parameter(f"The run {run_id} must be in the 'active' state. Current state is {row[0]}.")
+    refusal = _refusal(run_id, None if row is None else row[0])
+    if refusal is not None:
+        raise refusal
     return row
+
+
+def _refusal(run_id: str, stage: str | None) -> MlflowError | None:
+    """Why a run of that lifecycle stage, None where there is no such run, takes no change."""
+    if stage is None:
+        return does_not_exist(f"Run with id={run_id} not found")
+    if stage != "active":
+        return invalid_parameter(f"The run {run_id} must be in the 'active' state. Current state is {stage}.")
+    return None
 
 
 def _update_run(connection: Any, change: UpdateRun, _: int) -> RunInfo:
@@ -230,23 +238,46 @@ def _log_params(connection: Any, change: LogBatch) -> None:
 
 
 def _log_metrics(connection: Any, run_id: str, experiment_id: int, metrics: Sequence[Metric]) -> None:
-    points, latest = [], dict[str, tuple[Any, ...]]()
-    for metric in metrics:
-        is_nan, value = stored(metric.value)
-        points.append((metric.key, value, metric.timestamp, run_id, metric.step, is_nan))
-        newest = latest.get(metric.key)
-        if newest is None or (metric.step, metric.timestamp, value) > (newest[3], newest[2], newest[1]):
-            latest[metric.key] = (metric.key, value, metric.timestamp, metric.step, is_nan, run_id)
-    if len(points) == 1:
-        connection.execute(_RUNS["insert_metric"], points[0])
-        connection.execute(_RUNS["upsert_latest"], next(iter(latest.values())))
-    else:
-        # In the order of the index, so that neighbours meet the same page.
-        connection.executemany(_RUNS["insert_metric"], sorted(points))
-        connection.executemany(_RUNS["upsert_latest"], list(latest.values()))
+    _insert_points(connection, [(run_id, metric) for metric in metrics])
     for metric in metrics:
         if metric.model_id is not None:
             _log_model_metric(connection, run_id, experiment_id, metric)
+
+
+def _insert_points(connection: Any, points: Sequence[tuple[str, Metric]]) -> None:
+    """Points of runs, into the histories and, where newer, in place of the latest."""
+    rows, latest = [], dict[tuple[str, str], tuple[Any, ...]]()
+    for run_id, metric in points:
+        is_nan, value = stored(metric.value)
+        rows.append((metric.key, value, metric.timestamp, run_id, metric.step, is_nan))
+        newest = latest.get((metric.key, run_id))
+        if newest is None or (metric.step, metric.timestamp, value) > (newest[3], newest[2], newest[1]):
+            latest[metric.key, run_id] = (metric.key, value, metric.timestamp, metric.step, is_nan, run_id)
+    if len(rows) > 1:
+        rows.sort()  # in the order of the index, so that neighbours meet the same page
+    insert_many(connection, _RUNS["insert_metric"], rows)
+    insert_many(connection, _RUNS["upsert_latest"], list(latest.values()))
+
+
+def is_plain(change: Change | ModelChange) -> bool:
+    """Whether the change only adds points to a run: then no order matters, and nothing but the run can refuse it."""
+    return (
+        isinstance(change, LogBatch)
+        and not (change.params or change.tags)
+        and all(metric.model_id is None for metric in change.metrics)
+    )
+
+
+def log_points(connection: Any, changes: Sequence[Any]) -> list[MlflowError | None]:
+    """Make changes that are all plain; the outcome of each."""
+    stages: dict[str, Any] = {}
+    for some in chunks({change.run_id for change in changes}):
+        rows = connection.execute(placed(_RUNS["stages_among"], len(some)), some).fetchall()
+        stages.update({row[0]: row[1] for row in rows})
+    outcomes = [_refusal(change.run_id, stages.get(change.run_id)) for change in changes]
+    taken = [change for change, refusal in zip(changes, outcomes, strict=True) if refusal is None]
+    _insert_points(connection, [(change.run_id, metric) for change in taken for metric in change.metrics])
+    return outcomes
 
 
 def _log_model_metric(connection: Any, run_id: str, experiment_id: int, metric: Metric) -> None:

@@ -1,4 +1,4 @@
-"""Tables as the page's address says: sorted by a column, rows that hold a text. Every state has an address."""
+"""Tables as the page's address says: sorted by a column, rows that hold a text, page by page. Every state has an address."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,10 +11,12 @@ from kedge.ui.blocks import Cell, Columns, Field, Heading, Page, Table
 
 _FROM_ROWS = 10
 """Shorter tables are read faster than filtered."""
+_ROWS_A_PAGE = 200
+"""More are neither read nor drawn at once."""
 
 
 def arranged(page: Page, path: str, query: Mapping[str, str]) -> Page:
-    """The page with its tables sorted by `sort.<table>` (`-` for descending) and filtered by `find.<table>`.
+    """The page with its tables sorted by `sort.<table>` (`-` for descending), filtered by `find.<table>`, at `page.<table>`.
 
     Tables that sort themselves, because they show one page of many, stay as they are.
     """
@@ -45,27 +47,52 @@ def _table(table: Table, name: str, path: str, query: Mapping[str, str]) -> Tabl
     else:
         wanted = ""
 
+    turned = {key: value for key, value in query.items() if key != f"page.{name}"}
+
     def href(order: str) -> str:
-        return f"{path}?{urlencode({**query, f'sort.{name}': order})}"
+        return f"{path}?{urlencode({**turned, f'sort.{name}': order})}"
 
     heads = tuple(_heading(head, table, wanted, href) for head in table.headings)
+    here = _place(query.get(f"page.{name}", ""), len(rows))
+    links = tuple(
+        Cell(text=word, href=f"{path}?{urlencode({**turned, f'page.{name}': number})}")
+        for word, number in (("previous page", here - 1), ("next page", here + 1))
+        if 1 <= number <= _pages(len(rows)) and number != here
+    )
+    note = (
+        f"{table.note} Page {here} of {_pages(len(rows))}, {len(rows):,} rows.".strip()
+        if links
+        else table.note
+    )
     finder = _finder(name, text, query) if text or len(table.rows) >= _FROM_ROWS else ()
     empty = f"No row holds {text!r}." if text and not rows else table.empty
     return msgspec.structs.replace(
         table,
         headings=heads,
-        rows=tuple(rows),
+        rows=tuple(rows[(here - 1) * _ROWS_A_PAGE : here * _ROWS_A_PAGE]),
+        links=(*table.links, *links),
+        note=note,
         finder=finder,
         empty=empty,
         command="" if text else table.command,
     )
 
 
+def _pages(rows: int) -> int:
+    return max(1, -(-rows // _ROWS_A_PAGE))
+
+
+def _place(text: str, rows: int) -> int:
+    """The page that is meant, the first or last where there is no such."""
+    wanted = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 1
+    return min(max(1, wanted), _pages(rows))
+
+
 def _finder(name: str, text: str, query: Mapping[str, str]) -> tuple[Field, ...]:
     kept = [
         Field(name=key, label="", value=value, hidden=True)
         for key, value in query.items()
-        if key != f"find.{name}"
+        if key not in (f"find.{name}", f"page.{name}")
     ]
     return (*kept, Field(name=f"find.{name}", label="Filter", value=text))
 

@@ -13,7 +13,8 @@ from kedge.api.mlflow.allowed import is_user_content, upstream_path
 from kedge.core.errors import KedgeError, Unavailable
 from kedge.core.routes import Route
 
-LARGEST_BODY_BYTES = 64 * 1024**3
+LARGEST_BODY_BYTES = 64 * 1024**2
+"""MLflow's server holds a whole body in memory, several times over; files do not go this way."""
 _HOP_BY_HOP = frozenset(
     {
         "connection",

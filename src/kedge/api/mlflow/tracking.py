@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 import msgspec
 from starlette.concurrency import run_in_threadpool
 
-from kedge.core.errors import KedgeError
+from kedge.core.errors import Invalid, KedgeError
 from kedge.core.mlflow_error import MlflowError, NeedsMlflow
 from kedge.core.models import ModelChange
 from kedge.core.runs import Change
@@ -145,6 +145,9 @@ class TrackingRoutes:
             return
         except MlflowError as error:
             status, body = error.http_status, msgspec.json.encode(error.body())
+        except Invalid as error:
+            refused = MlflowError("INVALID_PARAMETER_VALUE", str(error))
+            status, body = refused.http_status, msgspec.json.encode(refused.body())
         except KedgeError as error:
             refused = MlflowError("TEMPORARILY_UNAVAILABLE", str(error))
             status, body = error.status, msgspec.json.encode(refused.body())

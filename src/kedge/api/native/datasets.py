@@ -92,6 +92,8 @@ def add_version(services: Services, name: str, body: VersionBody) -> DatasetVers
         size = services.objects.size_bytes(file.object_id)
         if size != file.size_bytes:
             raise Invalid(f"{file.path!r} is said to have {file.size_bytes} bytes, its object has {size}")
+    if body.pipeline_run_id is not None:
+        services.pipelines.get_run(body.pipeline_run_id)  # NotFound for an unknown one
     files = tuple(sorted(body.files, key=lambda file: file.path))
     fields = {**msgspec.structs.asdict(body), "files": files}
     return services.datasets.add(NewDatasetVersion(dataset=name, **fields))

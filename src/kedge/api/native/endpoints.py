@@ -15,6 +15,8 @@ from kedge.core.routes import Route
 from kedge.core.services import Services
 from kedge.deployments.deploy import deploy, rollback
 
+_LONGEST_NUMBER = 20
+
 
 class DeployBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A registered model and one of version and alias."""
@@ -138,9 +140,9 @@ def _logged(services: Services, name: str) -> LogAnswer:
 def _integer(request: Request, name: str) -> int:
     text = request.query_params.get(name, "0")
     try:
-        value = int(text)
+        value = int(text[:_LONGEST_NUMBER])
     except ValueError:
-        raise Invalid(f"{name} is {text!r}: it must be an integer") from None
-    if abs(value) >= 2**63:
-        raise Invalid(f"{name} is {text!r}: it must fit 64 bits")
+        raise Invalid(f"{name} is {text[:_LONGEST_NUMBER]!r}: it must be an integer") from None
+    if abs(value) >= 2**63 or len(text) > _LONGEST_NUMBER:
+        raise Invalid(f"{name} is {text[:_LONGEST_NUMBER]!r}: it must fit 64 bits")
     return value

@@ -1,7 +1,7 @@
 """Monitors, their runs, alerts and triggers: definitions are checked and kept here, evaluated by the worker."""
 
 from functools import partial
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -18,13 +18,15 @@ from kedge.monitoring.asking import enqueue
 from kedge.monitoring.definitions import MonitorBody, TriggerBody, define_monitor, define_trigger
 
 _MOST_LISTED = 10_000
+_LAST_MS = 253_402_300_799_999
+"""The end of the year 9999."""
 _STATES = ("open", "acknowledged")
 
 
 class EvaluateBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Windows that end by `until_ms` count as closed."""
 
-    until_ms: int | None = None
+    until_ms: Annotated[int, msgspec.Meta(ge=0, le=_LAST_MS)] | None = None
 
 
 class RunAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,6 +153,6 @@ def _whole_run(services: Services, run_id: str) -> RunAnswer:
 
 def _limit(request: Request) -> int:
     text = request.query_params.get("limit", "1000")
-    if not text.isdecimal() or not 1 <= int(text) <= _MOST_LISTED:
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= _MOST_LISTED):
         raise Invalid(f"limit is {text!r}; it must be an integer from 1 to {_MOST_LISTED}")
     return int(text)

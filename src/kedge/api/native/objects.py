@@ -1,9 +1,5 @@
 """Objects by content over HTTP; bodies are streamed, so that memory stays small whatever their size."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
-
-from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -13,20 +9,26 @@ from kedge.core.routes import Route
 from kedge.core.services import Services
 
 LARGEST_OBJECT_BYTES = 64 * 1024**3
-UPLOADS_AT_ONCE = 8
-"""An upload holds a thread until its client has sent all; the threads of the other routes are not for that."""
+_PIECE_BYTES = 1 << 20
 
 
 def routes(services: Services) -> tuple[Route, ...]:
     """`PUT /objects`, `GET` and `HEAD /objects/{id}`."""
 
-    uploads = CapacityLimiter(UPLOADS_AT_ONCE)
-
     async def put(request: Request) -> Response:
-        loop = asyncio.get_running_loop()
-        object_id = await to_thread.run_sync(
-            services.objects.put, _blocking(request.stream(), loop), limiter=uploads
-        )
+        # A thread takes each piece that has come and waits for none: slow clients hold no threads.
+        arriving = await run_in_threadpool(services.objects.receive)
+        try:
+            waiting = bytearray()
+            async for chunk in request.stream():
+                waiting += chunk
+                if len(waiting) >= _PIECE_BYTES:
+                    await run_in_threadpool(arriving.write, bytes(waiting))
+                    waiting.clear()
+            await run_in_threadpool(arriving.write, bytes(waiting))
+            object_id = await run_in_threadpool(arriving.finish)
+        finally:
+            await run_in_threadpool(arriving.abort)
         size = await run_in_threadpool(services.objects.size_bytes, object_id)
         return answer({"object_id": object_id, "size_bytes": size}, 201)
 
@@ -46,20 +48,3 @@ def routes(services: Services) -> tuple[Route, ...]:
         ),
         Route(method="GET", path=f"{PREFIX}/objects/{{object_id}}", handler=get, permission="read"),
     )
-
-
-def _blocking(stream: AsyncIterator[bytes], loop: asyncio.AbstractEventLoop) -> Iterator[bytes]:
-    """The pieces of an asynchronous stream, for a thread that may wait."""
-    pieces = aiter(stream)
-    while True:
-        try:
-            piece = asyncio.run_coroutine_threadsafe(_next(pieces), loop).result()
-        except StopAsyncIteration:
-            return
-        if piece is None:
-            return
-        yield piece
-
-
-async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
-    return await anext(pieces, None)

@@ -17,14 +17,17 @@ from rich.table import Table
 
 from kedge.app.config import Config, environment, read_config
 from kedge.app.processes import python
+from kedge.app.state import holder
 from kedge.app.supervisor import wait_for
 from kedge.client.connection import connect
-from kedge.core.errors import Conflict, KedgeError, Unavailable
+from kedge.core.errors import Conflict, KedgeError, StorageError, Unavailable
 from kedge.core.home import Home
 from kedge.demo.story import MonthRow, play
 
 START_TIMEOUT_S = 60.0
 DEFAULT_HOME = Path("kedge-demo")
+MARK = "kedge-demo"
+"""A file in the data directory of a demo, which may be moved aside."""
 
 
 def register(cli: typer.Typer) -> None:
@@ -71,8 +74,20 @@ def demo(  # noqa: PLR0917 - options of a command, given by name
 
 
 def _make_room(home: Path, console: Console, *, again: bool) -> None:
+    pid = holder(Home(home))
+    if pid is not None:
+        raise Conflict(
+            f"the data directory {home} is in use by process {pid}",
+            hint="stop that one (Ctrl-C or kill), or use another --home",
+        )
     if not Home(home).database.exists():
+        _marked(home)
         return
+    if again and not (home / MARK).exists():
+        raise Conflict(
+            f"{home} holds data that is not a demo's, which --again would move aside",
+            hint="use another --home",
+        )
     if not again:
         raise Conflict(
             f"{home} holds data already",
@@ -81,13 +96,26 @@ def _make_room(home: Path, console: Console, *, again: bool) -> None:
     aside = next(path for n in range(1, 10_000) if not (path := home.with_name(f"{home.name}.{n}")).exists())
     home.rename(aside)
     console.print(f"the earlier demo is in {aside}")
+    _marked(home)
+
+
+def _marked(home: Path) -> None:
+    """Make the data directory of a demo, which --again may move aside."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        (home / MARK).touch()
+    except OSError as error:
+        raise StorageError(
+            f"the data directory {home} cannot be written: {error.strerror}",
+            hint="mend its permissions, or use another --home",
+        ) from error
 
 
 @contextlib.contextmanager
 def _platform(config: Config, console: Console) -> "Iterator[subprocess.Popen[bytes]]":
     """`kedge up` as a child, until the block ends."""
     ports = ["--port", str(config.port), "--serving-port", str(config.serving_port), "--host", config.host]
-    command = python("kedge.app.main", "up", "--home", str(config.home), *ports, "--with-parent")
+    command = python("kedge.app.main", "up", "--home", str(config.home), *ports)
     # A file and not a pipe: nobody reads while the demo plays, and a full pipe would stop the supervisor.
     with tempfile.TemporaryFile("w+") as told:
         process = subprocess.Popen(  # noqa: S603 - our own module, as a list

@@ -32,14 +32,14 @@ def up(  # noqa: PLR0917 - options of a command, given by name
     serving_port: ServingPort = None,
     host: Host = None,
     config: File = None,
-    with_parent: Annotated[bool, typer.Option(hidden=True)] = False,
+    with_parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Start web, serving and worker, and keep them up until Ctrl-C.
 
     Example: kedge up --home ./kedge-data --port 5000
     """
-    if with_parent:
-        die_with_parent()
+    if with_parent is not None:
+        die_with_parent(with_parent)
     flags = {"home": home, "port": port, "serving_port": serving_port, "host": host}
     supervise(read_config(flags, config))
 

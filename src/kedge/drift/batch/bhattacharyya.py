@@ -66,7 +66,7 @@ class Bhattacharyya(FlooredDistance):
         params=ZERO_PARAMS,
         paper="Bhattacharyya 1943",
         equations="-ln sum sqrt(p q)",
-        false_alarms="none: a threshold on the effect; alpha a window with permutations",
+        false_alarms="none: a threshold on the effect; alpha a window with permutations, if bins are pooled or categories",
         cost="O(n log bins) a window; O(permutations bins) more for a p-value",
         libraries=("Frouros",),
         examples=(*EXAMPLES, {"zero": "smooth", "pseudocount": 1.0}, {"floor": 0.001}),

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from kedge.drift.batch import histogram
 from kedge.drift.batch.base import BatchDetector, Floats, TestResult, clean_numbers
-from kedge.drift.batch.vectors import permutation_p_value, require_attainable
+from kedge.drift.batch.vectors import generator, permutation_p_value, require_attainable
 from kedge.drift.codec import Value
 from kedge.drift.spec import Choice, DetectorSpec, Interval
 
@@ -100,7 +100,7 @@ class CDBD(BatchDetector):
         low, high = min(reference[0], window.min()), max(reference[-1], window.max())
         edges = histogram.width_edges(float(low), float(high), self.bins)
         before, after = histogram.count(reference, edges), histogram.count(window, edges)
-        rng = np.random.default_rng(self.seed)
+        rng = generator(self.seed, reference, np.sort(window))
         drawn = rng.multivariate_hypergeometric(
             before + after, window.size, size=self.permutations, method="marginals"
         )

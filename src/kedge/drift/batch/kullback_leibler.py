@@ -65,7 +65,7 @@ class KullbackLeibler(FlooredDistance):
         params=ZERO_PARAMS,
         paper="Kullback and Leibler 1951",
         equations="sum p ln(p / q), in nats",
-        false_alarms="none: a threshold on the effect; alpha a window with permutations",
+        false_alarms="none: a threshold on the effect; alpha a window with permutations, if bins are pooled or categories",
         cost="O(n log bins) a window; O(permutations bins) more for a p-value",
         libraries=("Frouros", "Evidently"),
         examples=(*EXAMPLES, {"zero": "smooth", "pseudocount": 1.0}, {"floor": 0.001}),

@@ -56,7 +56,7 @@ class LInfinity(BinnedDistance):
         params=BINNED_PARAMS,
         paper="Tsybakov 2009",
         equations="max |p - q|",
-        false_alarms="none: a threshold on the effect; alpha a window with permutations",
+        false_alarms="none: a threshold on the effect; alpha a window with permutations, if bins are pooled or categories",
         cost="O(n log bins) a window; O(permutations bins) more for a p-value",
         libraries=("NannyML",),
         examples=EXAMPLES,

@@ -10,6 +10,7 @@ from kedge.drift.batch.vectors import (
     NARROWEST,
     VectorDetector,
     assignments,
+    generator,
     in_order,
     permutation_p_value,
     require_attainable,
@@ -114,8 +115,9 @@ class LSDD(VectorDetector):
     def _compare(self, reference: Floats, window: Floats) -> TestResult:
         both = standardised(np.concatenate([reference, window]))
         bandwidth = self.bandwidth or pairwise.median_distance(both, self.seed)
-        drawn = np.random.default_rng(self.seed).permutation(len(both))[: self.centres]
-        groups = assignments(len(reference), len(both), self.permutations, self.seed)
+        rng = generator(self.seed, reference, window)
+        drawn = rng.permutation(len(both))[: self.centres]
+        groups = assignments(len(reference), len(both), self.permutations, rng)
         means = mean_differences(both, in_order(both[drawn]), groups, bandwidth)
         overlaps = gaussian_overlaps(in_order(both[drawn]), bandwidth)
         distances, ridge = density_differences(means, overlaps, self.bias)

@@ -10,6 +10,7 @@ from kedge.drift.batch.vectors import (
     NARROWEST,
     VectorDetector,
     assignments,
+    generator,
     permutation_p_value,
     require_attainable,
 )
@@ -114,10 +115,14 @@ class MMD(VectorDetector):
         both = np.concatenate([reference, window])
         bandwidth = self.bandwidth or pairwise.median_distance(both, self.seed)
         if self.estimate == "linear":
-            statistic, p_value = linear_time(reference, window, bandwidth, self.seed)
+            statistic, p_value = linear_time(
+                reference, window, bandwidth, generator(self.seed, reference, window)
+            )
             method = f"linear, normal, bandwidth {bandwidth:.6g}"
         else:
-            groups = assignments(len(reference), len(both), self.permutations, self.seed)
+            groups = assignments(
+                len(reference), len(both), self.permutations, generator(self.seed, reference, window)
+            )
             sums = pairwise.group_sums(pairwise.gaussian(both, bandwidth), groups)
             found = unbiased(sums, len(reference), len(window))
             statistic, p_value = float(found[0]), permutation_p_value(found)
@@ -132,7 +137,9 @@ def unbiased(sums: pairwise.GroupSums, first: int, second: int) -> Floats:
     return estimates
 
 
-def linear_time(reference: Floats, window: Floats, bandwidth: float, seed: int) -> tuple[float, float]:
+def linear_time(
+    reference: Floats, window: Floats, bandwidth: float, seed: int | np.random.Generator
+) -> tuple[float, float]:
     """The linear-time estimate over disjoint pairs, in an order drawn by seed, and its one-sided normal p-value."""
     from scipy import special  # imported with the first p-value
 

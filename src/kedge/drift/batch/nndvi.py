@@ -9,6 +9,7 @@ from kedge.drift.batch.base import Floats, TestResult
 from kedge.drift.batch.vectors import (
     VectorDetector,
     assignments,
+    generator,
     permutation_p_value,
     require_attainable,
 )
@@ -96,11 +97,12 @@ class NNDVI(VectorDetector):
 
     def _compare(self, reference: Floats, window: Floats) -> TestResult:
         both = np.concatenate([reference, window])
-        mixed = np.random.default_rng(self.seed).permutation(len(both))
+        rng = generator(self.seed, reference, window)
+        mixed = rng.permutation(len(both))
         order = mixed[
             np.lexsort(both[mixed].T[::-1])
         ]  # equal rows mixed: which of them are near is by chance
-        groups = assignments(len(reference), len(both), self.permutations, self.seed)[order]
+        groups = assignments(len(reference), len(both), self.permutations, rng)[order]
         statistics = variations(neighbourhoods(both[order], self.neighbours), groups)
         method = f"{self.permutations} permutations, {min(self.neighbours, len(both) - 1)} neighbours"
         return self._significant(

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from kedge.drift.batch.base import Floats, TestResult
-from kedge.drift.batch.vectors import VectorDetector
+from kedge.drift.batch.vectors import VectorDetector, generator
 from kedge.drift.spec import Choice, DetectorSpec, Interval
 
 
@@ -82,7 +82,7 @@ class PCAReconstruction(VectorDetector):
         super().__init__()
 
     def _compare(self, reference: Floats, window: Floats) -> TestResult:
-        mixed = np.random.default_rng(self.seed).permutation(reference)
+        mixed = generator(self.seed, reference).permutation(reference)
         learnt, other = mixed[: len(mixed) // 2], mixed[len(mixed) // 2 :]
         before, after = reconstruction_errors(learnt, (other, window), self.variance)
         statistic, p_value = welch(before, after)

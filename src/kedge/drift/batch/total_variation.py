@@ -57,7 +57,7 @@ class TotalVariation(BinnedDistance):
         params=BINNED_PARAMS,
         paper="Levin, Peres and Wilmer 2009",
         equations="sum |p - q| / 2",
-        false_alarms="none: a threshold on the effect; alpha a window with permutations",
+        false_alarms="none: a threshold on the effect; alpha a window with permutations, if bins are pooled or categories",
         cost="O(n log bins) a window; O(permutations bins) more for a p-value",
         libraries=("Evidently",),
         examples=EXAMPLES,

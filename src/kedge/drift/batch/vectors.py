@@ -1,6 +1,7 @@
 """The interface of detectors that compare rows of several columns, and what their tests share."""
 
 import abc
+import hashlib
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,7 +19,7 @@ class VectorDetector(BatchDetector):
     """Compares windows of rows, shape (n, d), with a reference of as many columns.
 
     Rows are put in lexicographic order first, so that no result depends on the order in which they came; whatever is drawn
-    at random after that comes from `seed`. The reference itself is the state, so that a state holds nothing that depends
+    at random after that comes from `seed` and the rows (`generator`). The reference itself is the state, so that a state holds nothing that depends
     on how a machine rounds.
     """
 
@@ -93,7 +94,21 @@ def in_order(rows: Floats) -> Floats:
     return np.ascontiguousarray(rows[np.lexsort(rows.T[::-1])])
 
 
-def assignments(first: int, total: int, permutations: int, seed: int) -> npt.NDArray[np.bool_]:
+def generator(seed: int, *samples: Floats) -> np.random.Generator:
+    """Of draws that are the same for the same samples and seed, and new ones for others.
+
+    The rows are in order: a seed alone would draw the same ranks of every sample, and a split of fixed ranks is no random
+    one. A linear MMD of level 0.1 so alarmed in 0 to 19 % of steady windows, according to size and columns.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for sample in samples:
+        digest.update(np.ascontiguousarray(sample, "<f8").tobytes())
+    return np.random.default_rng([seed, int.from_bytes(digest.digest(), "little")])
+
+
+def assignments(
+    first: int, total: int, permutations: int, seed: int | np.random.Generator
+) -> npt.NDArray[np.bool_]:
     """Which rows belong to the first sample, shape (total, 1 + permutations): as they do, then drawn at random."""
     member = np.zeros((1 + permutations, total), bool)
     member[:, :first] = True

@@ -14,6 +14,12 @@ from kedge.drift.kernels.layout import ADWIN_HEAD as HEAD
 from kedge.drift.kernels.layout import ADWIN_ROWS as ROWS
 from kedge.drift.kernels.layout import DRIFT, QUIET
 
+_ROUNDING = 1e-15
+"""Relative to its parts, more than a difference of two products can be wrong by."""
+
+_A_LITTLE_LESS = 1.0 - 1e-12
+"""More than the rounding of a few products."""
+
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _insert(state: npt.NDArray[np.float64], x: float, slots: int) -> None:
@@ -24,30 +30,31 @@ def _insert(state: npt.NDArray[np.float64], x: float, slots: int) -> None:
     state[1] = width
     state[2] += x
     totals = HEAD + ROWS
-    spreads = totals + ROWS * slots
-    total, spread, size = x, 0.0, 1.0
+    apart = ROWS * slots  # of a bucket's total and its sum of squared deviations
+    # Divisions by `size`, a power of two, are products with its inverse, which is exact too.
+    total, spread, size, inverse = x, 0.0, 1.0, 1.0
     for row in range(ROWS):
         count = int(state[HEAD + row])
-        base = row * slots
-        state[totals + base + count] = total
-        state[spreads + base + count] = spread
+        bucket = totals + row * slots
+        state[bucket + count] = total
+        state[bucket + count + apart] = spread
         count += 1
-        state[HEAD + row] = count
-        state[4] = max(state[4], row + 1.0)
         if count < slots or row == ROWS - 1:
+            state[HEAD + row] = count
+            state[4] = max(state[4], row + 1.0)
             return
-        first, second = state[totals + base], state[totals + base + 1]
+        first, second = state[bucket], state[bucket + 1]
         total = first + second
+        gap = first * inverse - second * inverse
         spread = (
-            state[spreads + base]
-            + state[spreads + base + 1]
-            + size * size * (first / size - second / size) ** 2 / (size + size)
+            state[bucket + apart] + state[bucket + 1 + apart] + size * size * (gap * gap) * (0.5 * inverse)
         )
-        for k in range(2, count):
-            state[totals + base + k - 2] = state[totals + base + k]
-            state[spreads + base + k - 2] = state[spreads + base + k]
+        for k in range(np.uintp(bucket), np.uintp(bucket + count - 2)):
+            state[k] = state[k + 2]
+            state[k + apart] = state[k + 2 + apart]
         state[HEAD + row] = count - 2.0
         size += size
+        inverse *= 0.5
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -79,17 +86,27 @@ def _cut_found(state: npt.NDArray[np.float64], slots: int, delta: float, shortes
     # Once large values have left, rounding can leave a sum of squares below zero: its root would silence the detector.
     spread = max(state[3], 0.0) / width
     log_term = math.log(2.0 * math.log(width) / delta)
+    excess = shortest - 1.0
+    # A cut needs |mean - mean| > sqrt(2 m spread log_term) + ..., with m = (a + b) / (a b); without divisions and the root,
+    # and a little less, so that only what may be a cut is computed as it is written.
+    least = 2.0 * spread * log_term * (width - 2.0 * excess) * _A_LITTLE_LESS
     older, older_total = 0.0, 0.0
     for row in range(int(state[4]) - 1, -1, -1):
         count = int(state[HEAD + row])
         size = 2.0**row
+        first = HEAD + ROWS + row * slots
         for k in range(count):
             if row == 0 and k == count - 1:
                 return False
             older += size
-            older_total += state[HEAD + ROWS + row * slots + k]
+            older_total += state[first + k]
             newer = width - older
             if older < shortest or newer < shortest:
+                continue
+            one, other = older_total * newer, (total - older_total) * older
+            apart = abs(one - other) + _ROUNDING * (abs(one) + abs(other))
+            both = older * newer
+            if apart * apart * ((older - excess) * (newer - excess)) < least * (both * both):
                 continue
             m = 1.0 / (older - shortest + 1.0) + 1.0 / (newer - shortest + 1.0)
             bound = math.sqrt(2.0 * m * spread * log_term) + 2.0 / 3.0 * log_term * m

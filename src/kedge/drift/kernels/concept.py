@@ -181,29 +181,52 @@ def fhddm(
     far. `state` is (values seen up to the window's size, place of the oldest, right ones, best share, right ones among the
     last, best share of those), then the window as a ring."""
     ring = state[6:]
+    # In registers: a state that is written and read again for every value costs more than all the arithmetic.
+    count, place, rights, best, short_rights, short_best = (
+        state[0],
+        int(state[1]),
+        state[2],
+        state[3],
+        state[4],
+        state[5],
+    )
     for i in range(xs.size):
         right = 1.0 - xs[i]
-        place = int(state[1])
-        if state[0] == window:
-            state[2] -= ring[place]
+        if count == window:
+            rights -= ring[place]
         else:
-            state[0] += 1.0
+            count += 1.0
         ring[place] = right
-        state[2] += right
+        rights += right
         if short > 0:
-            state[4] += right
-            state[4] -= ring[(place - short) % window] if state[0] > short else 0.0
-        state[1] = (place + 1) % window
+            short_rights += right
+            oldest = place - short
+            if oldest < 0:
+                oldest += window
+            short_rights -= ring[oldest] if count > short else 0.0
+        place += 1
+        if place == window:
+            place = 0
         statistics[i] = 0.0
-        if state[0] < window:
+        if count < window:
             continue
-        share = state[2] / window
-        state[3] = max(state[3], share)
-        statistics[i] = (state[3] - share) / bound
+        share = rights / window
+        best = max(best, share)
+        statistic = (best - share) / bound
         if short > 0:
-            share = state[4] / short
-            state[5] = max(state[5], share)
-            statistics[i] = max(statistics[i], (state[5] - share) / short_bound)
-        if statistics[i] > 1.0:
+            share = short_rights / short
+            short_best = max(short_best, share)
+            statistic = max(statistic, (short_best - share) / short_bound)
+        statistics[i] = statistic
+        if statistic > 1.0:
             flags[i] = DRIFT
             state[:] = 0.0
+            count, place, rights, best, short_rights, short_best = 0.0, 0, 0.0, 0.0, 0.0, 0.0
+    state[0], state[1], state[2], state[3], state[4], state[5] = (
+        count,
+        place,
+        rights,
+        best,
+        short_rights,
+        short_best,
+    )

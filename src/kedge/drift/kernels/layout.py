@@ -5,7 +5,7 @@ QUIET, WARNING, DRIFT, NOT_TAKEN = 0, 1, 2, 3
 LARGEST = 1e150
 """Squares of larger values overflow, and one overflow in a running sum would silence a detector for good."""
 
-ROOM_HEAD = 9
+ROOM_HEAD = 10
 ADWIN_HEAD = 5
 ADWIN_ROWS = 48
 SMIRNOV_HEAD = 5

@@ -117,10 +117,10 @@ def exceeds(m: int, n: int, gap: int) -> float:
     inside[0] = 1.0
     p = 0.0
     for i in range(m + 1):
-        for j in range(n + 1):
+        # The band's part of this row; what is left of it is not read again, and what is right of it is still 0.
+        for j in range(max(0, (i * n - gap) // m + 1), min(n, (i * n + gap - 1) // m) + 1):
             chance = inside[j]
-            if chance == 0.0 or abs(i * n - j * m) >= gap:
-                inside[j] = 0.0
+            if chance == 0.0:
                 continue
             left = m + n - i - j
             if left == 0:

@@ -15,9 +15,10 @@ _STATES: tuple[State, State, State] = ("normal", "warning", "drift")
 
 
 class CompiledDetector(StreamingDetector):
-    """Its state lies in `_room`, behind the value, the statistic and the flag of a single update, and the parameters.
+    """Its state lies in `_room`, behind the value, the statistic, the flag and the length of a single update, and the parameters.
 
-    The kernel of one value takes that array alone: of a call's 0.3 us most goes into what a compiled function is given.
+    The kernel of one value takes that array's address alone: most of a call goes into what a compiled function is given.
+    So the array must stay where it is for as long as `_one` may be called; only `_restore` replaces both.
     """
 
     _one: Callable[[float], int]
@@ -45,10 +46,15 @@ class CompiledDetector(StreamingDetector):
 
     def _first(self, value: float) -> int:
         """Find the kernel, which brings numba, a second, and hand it the value."""
+        from numba import config
+
+        if config.DISABLE_JIT:  # an address means nothing to interpreted code
+            return _STATES.index(self._update_row(value))
         _, name, parameters = self._kernel()
-        self._room[3 : 3 + len(parameters)] = parameters
+        self._room[3] = len(self._state)
+        self._room[4 : 4 + len(parameters)] = parameters
         one: Callable[[float], int] = MethodType(
-            getattr(import_module("kedge.drift.kernels.single"), name), self._room
+            getattr(import_module("kedge.drift.kernels.single"), name), self._room.ctypes.data
         )
         self._one = one
         return one(value)

@@ -57,7 +57,7 @@ class FHDDM(ErrorDetector):
         },
         paper="Pesaranghader and Viktor 2016",
         equations="u_max - u > sqrt(ln(1 / delta) / 2n)",
-        false_alarms="confidence bounds the chance that one window breaks the bound",
+        false_alarms="confidence bounds the chance that one window strays; the best of many, against which it is held, strays more often",
         cost="O(1) time, O(window) memory",
         warns=False,
         threshold="confidence",

@@ -2,6 +2,10 @@
 -- What a write to a run has to know of it.
 SELECT lifecycle_stage, experiment_id, status, end_time FROM runs WHERE run_uuid = ?
 
+-- name: stages_among
+-- Whether the runs whose ids follow take changes.
+SELECT run_uuid, lifecycle_stage FROM runs WHERE run_uuid IN
+
 -- name: insert_run
 -- A new run.
 INSERT INTO runs (run_uuid, name, source_type, source_name, entry_point_name, user_id, status, start_time, end_time,
