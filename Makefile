@@ -21,7 +21,7 @@ up: setup        ## start Kedge on http://127.0.0.1:5000
 	@$(BIN)/kedge up $(ARGS)
 
 test: setup      ## all tests, real processes and a real browser included
-	@scripts/system-packages chromium libatomic1 postgresql
+	@scripts/system-packages chromium libatomic1 postgresql ceph-common ceph-mon ceph-osd radosgw
 	$(BIN)/python -m pytest -n 2 -m "$(UNIT)" $(ARGS)
 	$(BIN)/python -m pytest -n 2 -m "$(SLOW)" $(ARGS)
 	$(BIN)/python -m pytest -m "acceptance or browser" $(ARGS)

@@ -15,13 +15,15 @@ from pathlib import Path
 
 import uvicorn
 
-from kedge.app.config import database_place
+from kedge.app.config import artifacts_place, database_place
+from kedge.app.places import open_artifacts
 from kedge.app.processes import WITH_PARENT, die_with_parent
 from kedge.core.clock import SystemClock
 from kedge.core.errors import ConfigError, KedgeError
 from kedge.core.home import Home
 from kedge.core.hosts import known_hosts
 from kedge.serving.attempts import Attempts
+from kedge.serving.copies import ModelCopies
 from kedge.serving.http import ServingApp
 from kedge.serving.live import LiveTable
 from kedge.serving.recorder import Recorder
@@ -62,6 +64,8 @@ def serve(home: Home, host: str, port: int, *, hosts: frozenset[str], trust_pick
     recorder = Recorder(SqlInference(database, home.inference), deployments, clock)
     table = LiveTable()
     executor = ThreadPoolExecutor(_PREDICTING_THREADS, thread_name_prefix="predict")
+    artifacts_at, _ = artifacts_place()
+    artifacts = open_artifacts(home.artifacts, artifacts_at, clock, direct=False)
     watcher = Watcher(
         deployments,
         table,
@@ -69,6 +73,7 @@ def serve(home: Home, host: str, port: int, *, hosts: frozenset[str], trust_pick
         Attempts(home.attempts),
         change=database.data_version,
         trust_pickle=trust_pickle,
+        copies=ModelCopies(artifacts, home.models),
     )
     server = uvicorn.Server(
         uvicorn.Config(

@@ -124,12 +124,11 @@ class Supervisor:
         self._home = Home(config.home)
         self.stopping = threading.Event()
         self.children = [
-            # An address may hold a password, which a list of processes would show as an argument.
             Child(
                 name,
                 command,
                 self._home.logs / f"{name}.log",
-                {**variables_of(name, config, environment()), "KEDGE_DATABASE": config.database},
+                {**variables_of(name, config, environment()), **config.told()},
             )
             for name, command in _commands(config).items()
         ]
@@ -162,10 +161,14 @@ class Supervisor:
                 self._home.state.unlink(missing_ok=True)
 
     def _prepare(self) -> None:
-        for folder in (self._home.logs, self._home.inference, self._home.artifacts):
+        kept = () if self._config.artifacts else (self._home.artifacts,)
+        for folder in (self._home.logs, self._home.inference, *kept):
             folder.mkdir(parents=True, exist_ok=True)
         addresses = Addresses(web=self._config.web_url, serving=self._config.serving_url)
-        _, database = open_services(self._config.home, addresses, self._clock, self._database_at())
+        artifacts_at = (self._config.artifacts, self._config.s3_direct)
+        _, database = open_services(
+            self._config.home, addresses, self._clock, self._database_at(), artifacts_at
+        )
         database.close()
 
     def _database_at(self) -> Path | str:

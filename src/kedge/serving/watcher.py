@@ -7,13 +7,16 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 from kedge.core.deployments import Deployment, DeploymentStore
-from kedge.core.errors import Conflict, Invalid, KedgeError
+from kedge.core.errors import Conflict, Invalid, KedgeError, Unavailable
 from kedge.serving.attempts import MOST_DEATHS, MOST_DEATHS_OF_PROVEN, Attempts
 from kedge.serving.batching import Batcher
+from kedge.serving.copies import ModelCopies
 from kedge.serving.live import Live, LiveTable
 from kedge.serving.model import Model, load_model
 
 POLL_S = 0.1
+RETRY_POLLS = 20
+"""After so many polls what could not be fetched is asked for again."""
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +33,7 @@ class Watcher:
         *,
         change: Callable[[], int],
         trust_pickle: bool,
+        copies: ModelCopies | None = None,
     ) -> None:
         self._deployments = deployments
         self._table = table
@@ -37,6 +41,8 @@ class Watcher:
         self._attempts = attempts
         self._change = change
         self._trust_pickle = trust_pickle
+        self._copies = copies
+        self._polls_until_retry = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
 
@@ -55,7 +61,7 @@ class Watcher:
         while not self._stopping.is_set():
             try:
                 change = self._change()
-                if change != seen:
+                if change != seen or self._retry_is_due():
                     self.look()
                     seen = change
                 self._table.ready.set()
@@ -63,13 +69,19 @@ class Watcher:
                 _log.exception("what is wanted could not be read; trying again", extra={"action": "watch"})
             self._stopping.wait(POLL_S)
 
+    def _retry_is_due(self) -> bool:
+        due = self._polls_until_retry == 1
+        self._polls_until_retry = max(0, self._polls_until_retry - 1)
+        return due
+
     def look(self) -> None:
         """Bring every endpoint to what is wanted; what fails to load leaves the live deployment in place.
 
         A deployment whose loading ended earlier processes is loaded last, and after the most deaths not at all.
         """
         waiting: list[tuple[Deployment, bool]] = []
-        for endpoint in self._deployments.endpoints():
+        endpoints = self._deployments.endpoints()
+        for endpoint in endpoints:
             wanted = self._deployments.get(endpoint.wanted)
             if endpoint.live is not None and not self._answers(endpoint.name, endpoint.live):
                 waiting.append((self._deployments.get(endpoint.live), False))
@@ -82,16 +94,26 @@ class Watcher:
                 return
             self._bring(deployment, announce=announce)
         self._attempts.keep([deployment.id for deployment, _ in waiting])
+        if self._copies is not None:
+            self._copies.keep(
+                {each for endpoint in endpoints for each in (endpoint.wanted, endpoint.live) if each}
+            )
 
     def _answers(self, endpoint: str, deployment_id: str) -> bool:
         return endpoint in self._table.names() and self._table.get(endpoint).deployment.id == deployment_id
 
     def _bring(self, deployment: Deployment, *, announce: bool) -> None:
         fields = {"endpoint": deployment.endpoint, "deployment": deployment.id}
-        if announce:
+        if announce and deployment.state != "loading":
             self._deployments.mark(deployment.id, "loading")
         try:
             model = self._load(deployment)
+        except Unavailable as error:  # it is where it was, and can be had later
+            self._polls_until_retry = RETRY_POLLS
+            if announce and deployment.error != str(error):
+                self._deployments.mark(deployment.id, "loading", error=str(error))
+            _log.warning("could not be fetched yet: %s", error, extra={"action": "load", **fields})
+            return
         except KedgeError as error:
             self._deployments.mark(deployment.id, "failed", error=str(error))
             _log.warning("could not load: %s", error, extra={"action": "load", **fields})
@@ -117,9 +139,10 @@ class Watcher:
                 f"loading it ended the serving process {deaths} times",
                 hint="is there memory enough? logs/serving.log may say more; deploy it again for another try",
             )
+        source = deployment.source if self._copies is None else self._copies.source(deployment)
         self._attempts.begin(deployment.id)
         try:
-            return load_source(deployment.source, trust_pickle=self._trust_pickle)
+            return load_source(source, trust_pickle=self._trust_pickle)
         finally:
             self._attempts.end(deployment.id)
 

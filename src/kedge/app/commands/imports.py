@@ -14,13 +14,15 @@ import msgspec
 import typer
 from rich.console import Console
 
-from kedge.app.config import IN_HOME, read_config, shown_address
+from kedge.app.config import IN_HOME, Config, read_config, shown_address
+from kedge.core.artifacts import ArtifactStore
 from kedge.core.clock import SystemClock
 from kedge.core.errors import Conflict, Invalid, KedgeError, MissingExtra, NotFound, StorageError
 from kedge.core.home import Home as HomePaths
 from kedge.storage import adoption, file_store
 from kedge.storage.database import open_database
 from kedge.storage.mlflow_schema import SCHEMA_REVISION
+from kedge.storage.s3_artifacts import S3Artifacts
 from kedge.storage.tracking_store import SqlTracking
 
 Home = Annotated[Path | None, typer.Option(help="The data directory to make.", show_default="./kedge-data")]
@@ -59,7 +61,7 @@ def mlflow(
         raise NotFound(f"there is no file {file}")
     if artifacts is not None and not artifacts.is_dir():
         raise NotFound(f"there is no folder {artifacts}")
-    paths = _paths(home)
+    paths, config = _paths(home)
     with _incoming(paths) as incoming:
         adoption.copy(file, incoming)
         before = adoption.counted(incoming)
@@ -68,7 +70,10 @@ def mlflow(
             _run_mlflow("db", "upgrade", f"sqlite:///{incoming}")
         _require_all(before, adoption.counted(incoming))
         if artifacts is not None:
-            _copy_tree(artifacts, paths.artifacts)
+            if config.artifacts is None:
+                _copy_tree(artifacts, paths.artifacts)
+            else:
+                _send_tree(artifacts, S3Artifacts(config.artifacts))
         elsewhere = adoption.elsewhere(incoming)
         _finish(incoming, paths)
     _report(paths, elsewhere, as_json=as_json)
@@ -86,7 +91,7 @@ def mlruns(
     Example: kedge import mlruns ./mlruns && kedge up
     """
     root = file_store.root_of(source)
-    paths = _paths(home)
+    paths, _ = _paths(home)
     with _incoming(paths) as incoming:
         _run_mlflow("migrate-filestore", "--source", str(root.parent if root.name == "mlruns" else root),
                     "--target", f"sqlite:///{incoming}", "--no-progress")  # fmt: skip
@@ -103,14 +108,14 @@ def mlruns(
     _report(paths, elsewhere, as_json=as_json)
 
 
-def _paths(home: Path | None) -> HomePaths:
+def _paths(home: Path | None) -> tuple[HomePaths, Config]:
     config = read_config({"home": home})
     if config.database != IN_HOME:
         raise Conflict(
             f"imports make a data directory with a database of its own, and {shown_address(config.database)} is configured",
             hint="unset KEDGE_DATABASE; a PostgreSQL database of MLflow's needs no import: name its address there",
         )
-    return HomePaths(config.home)
+    return HomePaths(config.home), config
 
 
 @contextlib.contextmanager
@@ -181,6 +186,20 @@ def _copy_tree(source: Path, target: Path) -> None:
             shutil.copy2(this, there)
 
     shutil.copytree(source, target, copy_function=link, dirs_exist_ok=True)
+
+
+def _send_tree(source: Path, target: ArtifactStore) -> None:
+    files = [each for each in sorted(source.rglob("*")) if each.is_file()]
+    for each in files:
+        sending = target.receive(str(each.relative_to(source)))
+        try:
+            with each.open("rb") as file:
+                while chunk := file.read(1 << 20):
+                    sending.write(chunk)
+            sending.finish()
+        finally:
+            sending.abort()
+    _told(f"{len(files):,} files sent to the artifact store")
 
 
 def _check(root: Path, paths: HomePaths) -> int:
