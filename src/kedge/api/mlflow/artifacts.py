@@ -14,6 +14,7 @@ from starlette.responses import Response
 from kedge.api.mlflow.allowed import upstream_path
 from kedge.api.mlflow.downloads import file_answer
 from kedge.api.mlflow.transfers import handlers
+from kedge.api.uploads import stored
 from kedge.core.artifacts import ArtifactEntry, path_of
 from kedge.core.errors import Invalid, KedgeError, NotFound
 from kedge.core.mlflow_error import MlflowError, NeedsMlflow
@@ -157,18 +158,7 @@ def _query_path(request: Request, name: str) -> str:
 
 
 async def _upload(services: Services, request: Request) -> Response:
-    arriving = await run_in_threadpool(services.artifacts.receive, _path(request))
-    try:
-        waiting = bytearray()
-        async for chunk in request.stream():
-            waiting += chunk
-            if len(waiting) >= 1 << 20:
-                await run_in_threadpool(arriving.write, bytes(waiting))
-                waiting.clear()
-        await run_in_threadpool(arriving.write, bytes(waiting))
-        await run_in_threadpool(arriving.finish)
-    finally:
-        await run_in_threadpool(arriving.abort)
+    await stored(request, await run_in_threadpool(services.artifacts.receive, _path(request)))
     return _json({})
 
 
