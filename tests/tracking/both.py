@@ -35,6 +35,7 @@ _UNORDERED = {
     "dataset_inputs",
     "model_outputs",
     "model_inputs",
+    "dataset_summaries",
 }
 _MADE_UP = {"input_uuid", "dataset_uuid"}
 _TABLES = (
@@ -125,7 +126,7 @@ class Both:
 
     def _ask_theirs(self, method: str, path: str, body: str, query: str, content_type: str):
         url = f"/api/2.0/mlflow/{path}" + (f"?{query}" if query else "")
-        if path.endswith("get-history-bulk"):
+        if path.endswith(("get-history-bulk", "search-datasets")):
             url = "/ajax-" + url[1:]
         headers = {"Content-Type": content_type} if content_type else {}
         data = body.encode("utf-8", "surrogatepass") if method != "GET" else None

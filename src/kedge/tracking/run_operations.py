@@ -1,5 +1,6 @@
 """Routes of runs: each request to a plan."""
 
+import json
 from typing import Any
 
 from kedge.core.logged import Metric, Pair
@@ -13,6 +14,7 @@ from kedge.core.runs import (
     LogInputs,
     ModelLink,
     MoveRun,
+    RecordModel,
     RunQuery,
     UpdateRun,
 )
@@ -22,6 +24,7 @@ from kedge.tracking.grammar import RUNS, parse_filter, parse_order
 from kedge.tracking.pages import offset_of, require_page_size, token_after
 from kedge.tracking.plans import Fresh, Operation, Plan, Read, Write
 from kedge.tracking.requests import INTEGER, LIST, NUMBER, REQUIRED, TEXT, TEXTS, Request, Rule
+from kedge.tracking.words import shown_set
 
 RUN_NAME = "mlflow.runName"
 _VIEWS = Field("enum", options=("ACTIVE_ONLY", "DELETED_ONLY", "ALL"))
@@ -163,6 +166,7 @@ def _search(fields: Fields, _: Fresh) -> Plan:
 
 def log_metric(run_id: str, metric: Metric) -> Plan:
     """One point."""
+    rules.require_whole_dataset(metric)
     rules.require_metric(metric)
     return Write(LogBatch(run_id=run_id, metrics=(metric,)))
 
@@ -186,6 +190,8 @@ def _delete_tag(fields: Fields, _: Fresh) -> Plan:
 
 def log_batch(run_id: str, metrics: list[Metric], params: list[Pair], tags: list[Pair]) -> Plan:
     """All or nothing."""
+    for metric in metrics:
+        rules.require_whole_dataset(metric)
     rules.require_run_id(run_id)
     for place, metric in enumerate(metrics):
         rules.require_metric(metric, f"metrics[{place}]")
@@ -230,6 +236,29 @@ def _log_outputs(fields: Fields, _: Fresh) -> Plan:
         for each in fields.get("models", ())
     )
     return Write(LogInputs(run_id=fields.get("run_id", ""), models=models, made=True))
+
+
+def _log_model(fields: Fields, _: Fresh) -> Plan:
+    """What clients before MLflow 3 tell of a model: kept as a tag, without what may be large."""
+    text = fields.get("model_json", "")
+    try:
+        model = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise invalid_parameter(f"Malformed model info. \n {text} \n is not a valid JSON.") from error
+    flavors = model.get("flavors") if isinstance(model, dict) else ""
+    if not isinstance(flavors, dict | None):
+        raise invalid_parameter("Model json must be an object whose flavors are objects by name.")
+    missing = {"artifact_path", "flavors", "utc_time_created", "run_id"} - set(model)
+    if missing:
+        raise invalid_parameter(f"Model json is missing mandatory fields: {shown_set(frozenset(missing))}")
+    entry = {name: model[name] for name in ("run_id", "artifact_path") if model[name] is not None}
+    entry["utc_time_created"] = str(model["utc_time_created"] or "")
+    entry["model_uuid"] = model.get("model_uuid")
+    entry["flavors"] = {
+        name: {k: v for k, v in flavor.items() if k != "config"} if isinstance(flavor, dict) else flavor
+        for name, flavor in (flavors or {}).items()
+    }
+    return Write(RecordModel(run_id=fields.get("run_id", ""), entry=entry))
 
 
 def _present(what: str, *names: str) -> Rule:
@@ -336,6 +365,14 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             {**_OF_RUN, "models": (REQUIRED, LIST)},
         ),
         _log_outputs,
+        "write",
+    ),
+    ("POST", "runs/log-model"): Operation(
+        Request(
+            {"run_id": STRING, "model_json": STRING},
+            {"run_id": (TEXT, REQUIRED), "model_json": (TEXT, REQUIRED)},
+        ),
+        _log_model,
         "write",
     ),
     ("POST", "runs/log-batch"): Operation(

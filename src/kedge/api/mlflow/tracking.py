@@ -57,8 +57,6 @@ def _found(method: str, path: str) -> tuple[Operation | None, dict[str, str]]:
         return operation, {}
     prefix = next(each for each in _PREFIXES if path.startswith(each))
     _, model_id, *rest = path[len(prefix) :].split("/")
-    if model_id == "search":
-        return None, {}
     if len(rest) == 2 and rest[0] == "tags":
         operation = _ROUTES.get((method, f"{prefix}{_MODELS}{{model_id}}/tags/{{tag_key}}"))
         return operation, {"model_id": model_id, "tag_key": rest[1]}
