@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from kedge.app.adopting import adopt
 from kedge.app.config import IN_HOME, Config, environment
 from kedge.app.processes import python
 from kedge.app.wiring import open_services
@@ -147,6 +148,7 @@ class Supervisor:
     def _prepare(self) -> None:
         for folder in (self._home.logs, self._home.inference, self._home.artifacts):
             folder.mkdir(parents=True, exist_ok=True)
+        adopt(self._database_at(), self._clock, self._told)
         addresses = Addresses(web=self._config.web_url, serving=self._config.serving_url)
         _, database = open_services(self._config.home, addresses, self._clock, self._database_at())
         database.close()
