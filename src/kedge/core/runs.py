@@ -125,7 +125,7 @@ class TagExperiment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CreateRun(msgspec.Struct, frozen=True, kw_only=True):
-    """Gives the LoggedRun."""
+    """Gives the LoggedRun; `refusal` is told where the experiment would take it."""
 
     experiment_id: int
     run_id: str
@@ -133,6 +133,7 @@ class CreateRun(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str
     start_time: int
     tags: tuple[Pair, ...]
+    refusal: str = ""
 
 
 class UpdateRun(msgspec.Struct, frozen=True, kw_only=True):

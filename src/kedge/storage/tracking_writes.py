@@ -73,6 +73,12 @@ def _create_experiment(connection: Any, change: CreateExperiment, now_ms: int) -
     experiment_id = int(row[0])
     if not change.artifact_location:
         connection.execute(_EXPERIMENTS["locate"], (f"{ARTIFACT_ROOT}{experiment_id}", experiment_id))
+    if len({tag.key for tag in change.tags}) < len(change.tags):
+        raise MlflowError(
+            "RESOURCE_ALREADY_EXISTS",
+            f"Experiment(name={change.name}) already exists. "
+            "Error: UNIQUE constraint failed: experiment_tags.key, experiment_tags.experiment_id",
+        )
     for tag in change.tags:
         connection.execute(_EXPERIMENTS["upsert_tag"], (tag.key, tag.value, experiment_id))
     return experiment_id
@@ -127,6 +133,10 @@ def _create_run(connection: Any, change: CreateRun, _: int) -> LoggedRun:
         raise invalid_parameter(
             f"The experiment {change.experiment_id} must be in the 'active' state. Current state is {row[3]}."
         )
+    if change.refusal:
+        raise invalid_parameter(change.refusal)
+    if len({tag.key for tag in change.tags}) < len(change.tags):
+        raise MlflowError("BAD_REQUEST", "UNIQUE constraint failed: tags.key, tags.run_uuid")
     uri = f"{str(row[2]).rstrip('/')}/{change.run_id}/artifacts"
     connection.execute(
         _RUNS["insert_run"],

@@ -100,8 +100,9 @@ def create_run(  # noqa: PLR0917 - the fields of the request, in their order
 ) -> Plan:
     """A run with a name: the given one, or the tagged one, or one that is made up."""
     tagged = next((tag.value for tag in tags if tag.key == RUN_NAME), "")
+    refusal = ""
     if given and tagged and given != tagged:
-        raise invalid_parameter(
+        refusal = (
             "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values "
             f"(run_name='{given}', mlflow.runName='{tagged}')."
         )
@@ -115,6 +116,7 @@ def create_run(  # noqa: PLR0917 - the fields of the request, in their order
         user_id=user_id,
         start_time=start_time,
         tags=tuple(tags),
+        refusal=refusal,
     )
     return Write(change, answers.created_run)
 

@@ -15,8 +15,8 @@ from urllib.parse import parse_qs
 import msgspec
 from starlette.concurrency import run_in_threadpool
 
-from kedge.core.errors import KedgeError
-from kedge.core.mlflow_error import MlflowError, NeedsMlflow
+from kedge.core.errors import Invalid, KedgeError
+from kedge.core.mlflow_error import MlflowError, NeedsMlflow, invalid_parameter
 from kedge.core.models import ModelChange
 from kedge.core.runs import Change
 from kedge.core.services import Tracking
@@ -143,6 +143,9 @@ class TrackingRoutes:
             return
         except MlflowError as error:
             status, body = error.http_status, msgspec.json.encode(error.body())
+        except (Invalid, OverflowError) as error:  # the database has no room for a value
+            refused = invalid_parameter(str(error))
+            status, body = 400, msgspec.json.encode(refused.body())
         except KedgeError as error:
             refused = MlflowError("TEMPORARILY_UNAVAILABLE", str(error))
             status, body = error.status, msgspec.json.encode(refused.body())
