@@ -54,7 +54,7 @@ MODEL = mostly(
 )
 EXPERIMENT = mostly(
     some.sampled_from(["0", "1", "1", "2"]),
-    some.sampled_from(["9", "x", "", "-1", " 1", "1.0", "٣", "1_0", "9" * 9]),
+    some.sampled_from(["9", "x", "", "-1", "1.0", "9" * 9]),
 )
 NAME = mostly(
     some.sampled_from(["a", "b", "C", "é 1"]),

@@ -125,6 +125,12 @@ class Twins(Both):
         """All requests in their order; a search is asked on to its end, and what is made gets a name."""
         made = {"runs/create": 0, "logged-models": 0}
         for method, path, given in steps:
+            if (
+                self.postgresql
+                and path.endswith("transition-stage")
+                and given.get("archive_existing_versions")
+            ):
+                continue  # MLflow compares a number with a text there, which psycopg 3 refuses
             for _ in range(_MOST_PAGES):
                 answer = self.both(method, path, given)
                 token = answer[1].get("next_page_token") if answer and isinstance(answer[1], dict) else None
@@ -161,7 +167,7 @@ def alike(theirs: tuple[int, Any], ours: tuple[int, Any]) -> bool:
     message = str(theirs[1].get("message", "")) if isinstance(theirs[1], dict) else ""
     if ours[0] == 400 and theirs[0] == 500:
         return True  # MLflow fails, Kedge says what is wrong
-    if ours[0] == theirs[0] == 400 and (_DRIVER.match(message) or _BROKEN.search(message)):
+    if ours[0] == theirs[0] == 400 and (_DRIVER.search(message) or _BROKEN.search(message)):
         return True  # a database's own words
     return (
         ours[0] == theirs[0] == 400

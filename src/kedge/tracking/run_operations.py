@@ -20,7 +20,7 @@ from kedge.core.runs import (
 )
 from kedge.tracking import answers, rules
 from kedge.tracking.fields import DOUBLE, INT32, INT64, STRING, STRINGS, Field, messages
-from kedge.tracking.grammar import RUNS, parse_filter, parse_order
+from kedge.tracking.grammar import RUNS, checked, parse_order, read_filter
 from kedge.tracking.pages import offset_of, require_page_size, token_after
 from kedge.tracking.plans import Fresh, Operation, Plan, Read, Write
 from kedge.tracking.requests import INTEGER, LIST, NUMBER, REQUIRED, TEXT, TEXTS, Request, Rule
@@ -87,7 +87,7 @@ def _metric(fields: Fields) -> Metric:
 def _create(fields: Fields, fresh: Fresh) -> Plan:
     return create_run(
         fresh,
-        fields.get("experiment_id") or "0",
+        fields.get("experiment_id", ""),
         fields.get("user_id", ""),
         fields.get("run_name", ""),
         fields.get("start_time", 0),
@@ -106,11 +106,13 @@ def create_run(  # noqa: PLR0917 - the fields of the request, in their order
             "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values "
             f"(run_name='{given}', mlflow.runName='{tagged}')."
         )
+    elif not experiment_id:
+        refusal = "Missing value for required parameter 'experiment_id'."
     name = given or tagged or fresh.run_name()
     if not tagged:
         tags.append(Pair(RUN_NAME, name))
     change = CreateRun(
-        experiment_id=rules.experiment_number(experiment_id),
+        experiment_id=rules.experiment_number(experiment_id or "0"),
         run_id=fresh.run_id(),
         name=name,
         user_id=user_id,
@@ -147,8 +149,9 @@ def _restore(fields: Fields, _: Fresh) -> Plan:
 def _search(fields: Fields, _: Fresh) -> Plan:
     size = fields.get("max_results", 1000)
     require_page_size(size, _MOST_RUNS)
-    conditions = parse_filter(RUNS, fields.get("filter", ""))
+    read = read_filter(RUNS, fields.get("filter", ""))
     orderings = parse_order(RUNS, fields.get("order_by", []))
+    conditions = tuple(checked(RUNS, each) for each in read)
     offset = offset_of(fields.get("page_token", ""))
     query = RunQuery(
         experiment_ids=tuple(rules.experiment_number(each) for each in fields.get("experiment_ids", ())),
