@@ -86,24 +86,52 @@ DATASET = some.fixed_dictionaries(
     },
     optional={"tags": some.lists(some.fixed_dictionaries({"key": some.sampled_from(["mlflow.data.context", "k"]), "value": SHORT}), max_size=2, unique_by=lambda tag: tag["key"])},
 )  # fmt: skip
-VERSION = mostly(some.sampled_from(["1", "2", "3"]), some.sampled_from(["9", "x", "0", "-1", 1, " 1"]))
+MODEL_NAME = mostly(some.sampled_from(["a", "a", "a", "b"]), NAME)
+VERSION = mostly(some.sampled_from(["1", "1", "2", "3"]), some.sampled_from(["9", "x", "0", "-1", 1, " 1"]))
 ALIAS = mostly(
     some.sampled_from(["best", "Old", "é"]), some.sampled_from(["latest", "v1", "a b", "", "x" * 256])
 )
-OF_MODEL, OF_VERSION = {"name": NAME}, {"name": NAME, "version": VERSION}
-FILTER = some.one_of(
-    some.sampled_from([text for text in FILTERS if text]),
-    some.builds(
-        "{}{}{} {} {}".format,
-        some.sampled_from(["metrics.", "params.", "tags.", "attributes.", "", "datasets."]),
-        some.sampled_from(
-            ["a", "b", "auc", "t", "p", "status", "start_time", "run_name", "name", "user_id", "end_time"]
-        ),
-        some.just(""),
-        some.sampled_from(["=", "!=", "<", ">=", "LIKE", "ILIKE", "IS NULL", "IS NOT NULL"]),
-        some.sampled_from(["1", "0.5", "'v'", "'%V%'", "''", "-1e3", "'RUNNING'"]),
-    ).map(lambda text: text.partition("NULL")[0] + "NULL" if "NULL" in text else text),
-)
+OF_MODEL, OF_VERSION = {"name": MODEL_NAME}, {"name": MODEL_NAME, "version": VERSION}
+
+
+def ordered(*names: str) -> list[list[str]]:
+    """Orders by one or two of the names."""
+    return [
+        [f"{name} {way}".strip() for name in chosen]
+        for way in ("", "ASC", "DESC")
+        for chosen in (*[(n,) for n in names], names[:2])
+    ]
+
+
+def by_field(*names: str) -> list[list[dict[str, Any]]]:
+    """The same for logged models."""
+    return [
+        [{"field_name": name, "ascending": up} for name in chosen]
+        for up in (True, False)
+        for chosen in (*[(n,) for n in names], names[:2])
+    ]
+
+
+RUNS = (
+    [
+        f"{first} AND {second}" if second else first
+        for first in ("metrics.a > 0", "metrics.auc != 1", "metrics.b <= 0.5", "params.a = 'v'", "params.p LIKE '%'", "params.t IS NULL", "tags.t = 'v'",
+                      "tags.a ILIKE 'V'", "tags.p IS NOT NULL", "attributes.status = 'RUNNING'", "start_time >= 1", "run_name = 'v'", "user_id != ''", "dataset.name = 'd'",
+                      "dataset.context = 'v'", "run_id IN ('<r0>', '<r2>')", "run_id NOT IN ('<r1>')", "end_time > 0", "metrics.a = 0")
+        for second in ("", "tags.b != 'w'", "metrics.a < 1")
+    ],
+    ordered("metrics.a", "params.a", "tags.t", "start_time", "end_time", "run_name", "status", "metrics.auc"),
+)  # fmt: skip
+LOGGED_MODELS = (
+    ["name = 'v'", "name LIKE '%'", "model_type = ''", "source_run_id = '<r0>'", "metrics.a > 0", "metrics.auc != 1", "metrics.a <= 1 AND metrics.b > -1", "params.a = 'v'",
+     "params.t LIKE '%' AND tags.a != 'w'", "tags.a ILIKE 'V'", "creation_timestamp > 0", "model_id IN ('<m0>', '<m1>')", "name NOT IN ('w')"],
+    by_field("name", "creation_timestamp", "metrics.a", "model_id", "metrics.auc", "status", "last_updated_timestamp"),
+)  # fmt: skip
+ODD_LOGGED = [
+    text
+    for text in LOGGED_FILTERS
+    if not text.startswith(("status", "experiment_id", "name IN (1", "name = ("))
+]
 
 
 def request(method: str, path: str, given: Strategy) -> Strategy:
@@ -117,15 +145,26 @@ def at_model(method: str, path: str, given: Strategy) -> Strategy:
 
 
 def search(
-    path: str, filters: Strategy, orders: list[Any], more: dict[str, Strategy], method: str = "POST"
+    path: str,
+    usual: tuple[list[str], list[Any]],
+    odd: tuple[list[str], list[Any]],
+    more: dict[str, Strategy],
+    method: str = "POST",
 ) -> Strategy:
-    """A search, asked on to its end."""
-    order = some.sampled_from([each for each in orders if method == "POST" or isinstance(each, list)])
+    """A search by filters and orders, asked on to its end."""
+    filters, orders = (
+        mostly(
+            some.sampled_from(sound),
+            some.sampled_from([each for each in strange if method == "POST" or isinstance(each, list | str)]),
+            3,
+        )
+        for sound, strange in zip(usual, odd, strict=True)
+    )
     return request(
         method,
         path,
         some.fixed_dictionaries(
-            {}, optional={"filter": filters, "order_by": order, "max_results": SIZE, **more}
+            {"max_results": SIZE}, optional={"filter": filters, "order_by": orders, **more}
         ),
     )
 
@@ -137,7 +176,7 @@ MADE = [
     request("POST", "logged-models", body({"experiment_id": EXPERIMENT}, {"name": mostly(SHORT, NAME), "model_type": SHORT, "source_run_id": RUN,
                                           "params": some.lists(PAIR, max_size=2, unique_by=lambda p: p["key"]), "tags": some.lists(PAIR, max_size=2, unique_by=lambda p: p["key"])})),
     request("POST", "registered-models/create", body(OF_MODEL, {"tags": some.lists(PAIR, max_size=2), "description": TEXTS})),
-    some.tuples(some.just("POST"), some.just("model-versions/create"), some.tuples(NAME, MODEL, some.fixed_dictionaries({}, optional={"description": TEXTS, "tags": some.lists(PAIR, max_size=2), "run_id": RUN, "run_link": SHORT})).map(
+    some.tuples(some.just("POST"), some.just("model-versions/create"), some.tuples(MODEL_NAME, MODEL, some.fixed_dictionaries({}, optional={"description": TEXTS, "tags": some.lists(PAIR, max_size=2), "run_id": RUN, "run_link": SHORT})).map(
         lambda drawn: {"name": drawn[0], "source": f"models:/{drawn[1]}", "model_id": drawn[1], **drawn[2]})),
 ]  # fmt: skip
 LOGGED = [
@@ -158,17 +197,17 @@ READ = [
     request("GET", "metrics/get-history", body({"run_id": RUN, "metric_key": KEY}, {"max_results": SIZE})),
     request("GET", "metrics/get-history-bulk", some.fixed_dictionaries({"run_id": some.lists(RUN, min_size=1, max_size=3, unique=True), "metric_key": KEY}, optional={"max_results": some.integers(1, 5)})),
     request("GET", "metrics/get-history-bulk-interval", some.fixed_dictionaries({"run_ids": some.lists(RUN, min_size=1, max_size=3), "metric_key": KEY}, optional={"max_results": SIZE, "start_step": some.integers(-2, 2), "end_step": some.integers(-1, 4)})),
-    search("runs/search", FILTER, ORDERS, {"experiment_ids": some.lists(EXPERIMENT, max_size=3), "run_view_type": STAGE}),
-    search("runs/search", FILTER, ORDERS, {"experiment_ids": some.just(["0", "1", "2"]), "run_view_type": STAGE}),
-    search("experiments/search", some.sampled_from(["name = 'a'", "name LIKE 'a%'", "tags.a = 'v'", "tags.t IS NULL", "creation_time > 0", "experiment_id IN ('1')", "x"]),
-           [["name DESC"], ["last_update_time"], ["creation_time", "name"], ["experiment_id DESC"], ["nope"]], {"view_type": STAGE}),
+    search("runs/search", RUNS, (FILTERS[1:], ORDERS), {"experiment_ids": some.lists(EXPERIMENT, max_size=3), "run_view_type": STAGE}),
+    search("runs/search", RUNS, (RUNS[0], RUNS[1]), {"experiment_ids": some.just(["0", "1", "2"]), "run_view_type": STAGE}),
+    search("experiments/search", (["name = 'a'", "name LIKE 'a%'", "tags.a = 'v'", "tags.t IS NULL", "tags.t IS NOT NULL AND name ILIKE 'A'", "creation_time > 0", "experiment_id IN ('1', '2')"],
+           ordered("name", "last_update_time", "creation_time", "experiment_id")), (["x", "nope = 'a'", "name > 'a'"], [["nope"], ["tags.a"], "name"]), {"view_type": STAGE}),
     request("POST", "experiments/search-datasets", some.fixed_dictionaries({"experiment_ids": some.lists(EXPERIMENT, max_size=3)})),
     request("GET", "experiments/get", body({"experiment_id": EXPERIMENT})),
     request("GET", "experiments/get-by-name", body({"experiment_name": NAME})),
-    search("logged-models/search", some.sampled_from([text for text in LOGGED_FILTERS if not text.startswith(("status", "experiment_id", "name IN (1", "name = ("))]),
-           LOGGED_ORDERS, {"experiment_ids": some.just(["0", "1", "2"]), "datasets": some.sampled_from([[{"dataset_name": "d", "dataset_digest": "x"}], [{"dataset_name": "d"}], [{}]])}),
-    search("registered-models/search", some.sampled_from(MODEL_FILTERS), MODEL_ORDERS, {}, "GET"),
-    search("model-versions/search", some.sampled_from(VERSION_FILTERS), VERSION_ORDERS, {}, "GET"),
+    search("logged-models/search", LOGGED_MODELS, (ODD_LOGGED, LOGGED_ORDERS), {"experiment_ids": some.just(["0", "1", "2"]), "datasets": some.sampled_from([[{"dataset_name": "d", "dataset_digest": "x"}], [{"dataset_name": "d"}], [{}]])}),
+    search("logged-models/search", LOGGED_MODELS, LOGGED_MODELS, {"experiment_ids": some.just(["0", "1", "2"])}),
+    search("registered-models/search", (["name = 'a'", "name LIKE '%'", "name ILIKE 'A%'", "name IN ('a', 'b')", "tags.a = 'v'", "tags.t != 'v' AND name != 'b'"], ordered("name", "timestamp", "last_updated_timestamp")), (MODEL_FILTERS, MODEL_ORDERS), {}, "GET"),
+    search("model-versions/search", (["name = 'a'", "version_number > 1", "version_number <= 2 AND name LIKE '%'", "tags.a = 'v'", "run_id = '<r0>'", "source_path LIKE 'models:%'"], ordered("version_number", "name", "last_updated_timestamp", "creation_timestamp")), (VERSION_FILTERS, VERSION_ORDERS), {}, "GET"),
 ]  # fmt: skip
 EXPERIMENTS = [
     request("POST", "experiments/update", body({"experiment_id": EXPERIMENT, "new_name": NAME})),
@@ -185,14 +224,14 @@ MODELS = [
     some.tuples(some.just("PATCH"), MODEL, mostly(some.integers(0, 3), WRONG)).map(lambda d: (d[0], f"logged-models/{d[1]}", {"model_id": d[1], "status": d[2]})),
     some.tuples(MODEL, some.lists(PAIR, max_size=2, unique_by=lambda p: p["key"])).map(lambda d: ("POST", f"logged-models/{d[0]}/params", {"model_id": d[0], "params": d[1]})),
     request("GET", "registered-models/get", body(OF_MODEL)),
-    request("POST", "registered-models/rename", body({"name": NAME, "new_name": NAME})),
+    request("POST", "registered-models/rename", body({"name": MODEL_NAME, "new_name": NAME})),
     request("PATCH", "registered-models/update", body(OF_MODEL, {"description": TEXTS})),
     request("DELETE", "registered-models/delete", body(OF_MODEL)),
-    request("POST", "registered-models/set-tag", body({"name": NAME, "key": KEY, "value": TEXTS})),
-    request("DELETE", "registered-models/delete-tag", body({"name": NAME, "key": KEY})),
-    request("POST", "registered-models/alias", body({"name": NAME, "alias": ALIAS, "version": VERSION})),
-    request("DELETE", "registered-models/alias", body({"name": NAME, "alias": ALIAS})),
-    request("GET", "registered-models/alias", body({"name": NAME, "alias": ALIAS})),
+    request("POST", "registered-models/set-tag", body({"name": MODEL_NAME, "key": KEY, "value": TEXTS})),
+    request("DELETE", "registered-models/delete-tag", body({"name": MODEL_NAME, "key": KEY})),
+    request("POST", "registered-models/alias", body({"name": MODEL_NAME, "alias": ALIAS, "version": VERSION})),
+    request("DELETE", "registered-models/alias", body({"name": MODEL_NAME, "alias": ALIAS})),
+    request("GET", "registered-models/alias", body({"name": MODEL_NAME, "alias": ALIAS})),
     request("POST", "registered-models/get-latest-versions", body(OF_MODEL, {"stages": some.lists(some.sampled_from(["None", "staging", "Production", "x"]), max_size=2)})),
     request("GET", "model-versions/get", body(OF_VERSION)),
     request("GET", "model-versions/get-download-uri", body(OF_VERSION)),
