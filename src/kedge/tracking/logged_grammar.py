@@ -4,6 +4,7 @@ import ast
 import re
 from typing import Any, Final
 
+import msgspec
 import sqlparse
 from sqlparse import sql
 
@@ -67,10 +68,24 @@ def parse_filter(text: str) -> tuple[Comparison, ...]:
                 f"Invalid filter string: {text!r}. Expected a list of comparisons separated by 'AND' "
                 "(e.g. 'metrics.loss > 0.1 AND params.lr = 0.01')."
             )
-    for comparison in found:
-        if comparison.kind == "attribute" and comparison.key not in _COLUMNS:
-            raise invalid_parameter(f"Invalid attribute key '{comparison.key}' specified.")
-    return tuple(found)
+    return tuple(_storable(comparison) for comparison in found)
+
+
+def _storable(found: Comparison) -> Comparison:
+    """With values that a database compares: what it would refuse is refused here, after all that MLflow refuses."""
+    if found.kind == "attribute" and found.key not in _COLUMNS:
+        raise invalid_parameter(f"Invalid attribute key '{found.key}' specified.")
+    value: Any = found.value
+    if found.kind == "metric" or (found.kind == "attribute" and found.key in _TIMES):
+        if value != value:  # noqa: PLR0124 - NaN
+            raise invalid_parameter("Nothing compares with NaN.")
+        return found
+    if found.comparator in ("IN", "NOT IN"):
+        if isinstance(value, tuple) and all(type(each) in (str, int) for each in value):
+            return msgspec.structs.replace(found, value=tuple(str(each) for each in value))
+    elif type(value) in (str, int):
+        return msgspec.structs.replace(found, value=str(value))
+    raise invalid_parameter(f"Expected a quoted value, or a list of them for IN. Got value {value}")
 
 
 def _comparison(clause: Any) -> Comparison:
@@ -90,7 +105,7 @@ def _comparison(clause: Any) -> Comparison:
         kind=_KINDS[kind],
         key=key,
         comparator=comparator,
-        value=_number(value) if is_number else _text(comparator, value),
+        value=_number(value) if is_number else _text(value),
     )
 
 
@@ -106,27 +121,20 @@ def _identifier(text: str) -> tuple[str, str]:
 
 def _number(text: str) -> float:
     try:
-        number = float(text)
+        return float(text)
     except ValueError as error:
         raise invalid_parameter(f"Expected a number in the filter. Got value {text}") from error
-    if number != number:  # noqa: PLR0124 - NaN
-        raise invalid_parameter("Nothing compares with NaN.")
-    return number
 
 
-def _text(comparator: str, text: str) -> str | tuple[str, ...]:
+def _text(text: str) -> Any:
+    """What stands in single quotes, or a list in parentheses as Python reads it."""
     if not (text.startswith("(") and text.endswith(")")):
-        if comparator in ("IN", "NOT IN"):
-            raise invalid_parameter(f"Expected a list in parentheses. Got value {text}")
         return text.strip("'")
     try:
         listed = ast.literal_eval(text)
     except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError) as error:
         raise invalid_parameter(f"Expected a list of quoted values. Got value {text}") from error
-    listed = listed if isinstance(listed, tuple) else (listed,)
-    if comparator not in ("IN", "NOT IN") or not all(type(each) in (str, int) for each in listed):
-        raise invalid_parameter(f"Expected a quoted value, or a list of them for IN. Got value {text}")
-    return tuple(str(each) for each in listed)
+    return (listed,) if isinstance(listed, str) else listed
 
 
 def parse_order(clauses: list[dict[str, Any]]) -> tuple[LoggedOrdering, ...]:
