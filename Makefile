@@ -1,5 +1,5 @@
 # These commands are the manual; each sets up what it needs first.
-.PHONY: help setup demo up test unit check fmt bench bench-tracking bench-drift docs lock clean
+.PHONY: help setup demo up test unit check sequences fmt bench bench-tracking bench-drift docs lock clean
 BIN := .venv/bin
 UNIT := not acceptance and not browser and not slow
 SLOW := slow and not acceptance and not browser
@@ -34,6 +34,9 @@ check: setup     ## style, types, import contract, house rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+sequences: setup ## requests that hypothesis makes up, to MLflow and Kedge (make sequences ARGS=--sequences=2000)
+	$(BIN)/python -m pytest tests/tracking/test_sequences.py --sequences=500 $(ARGS)
 
 fmt: setup       ## format and mend what can be mended
 	$(BIN)/ruff check --fix-only -q .

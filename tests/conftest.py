@@ -28,6 +28,9 @@ settings.load_profile("kedge")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--screens` has the browser tests write docs/screens anew (`make docs`)."""
     parser.addoption("--screens", action="store_true", help="write the screenshots in docs/screens anew")
+    parser.addoption(
+        "--sequences", type=int, default=0, help="play so many new sequences of requests to MLflow and Kedge"
+    )
 
 
 KEDGE = (sys.executable, "-m", "kedge.app.main")

@@ -19,7 +19,7 @@ from sqlalchemy import create_engine
 from alembic import command
 from mlflow.store.db.utils import _get_alembic_config
 from mlflow.store.tracking.dbmodels.initial_models import Base
-uri = "sqlite:///" + sys.argv[1]
+uri = sys.argv[1]
 engine = create_engine(uri)
 Base.metadata.create_all(engine)
 config = _get_alembic_config(uri)
@@ -124,7 +124,7 @@ def test_artifacts_go_to_the_bucket_that_is_configured(
 
 def test_a_database_of_an_older_release_is_upgraded_in_the_copy(tmp_path: Path) -> None:
     file = tmp_path / "old.db"
-    script(MAKE_OLD, str(file), OLD)
+    script(MAKE_OLD, f"sqlite:///{file}", OLD)
     connection = sqlite3.connect(file)
     with connection:
         connection.execute(

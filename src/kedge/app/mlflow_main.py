@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from kedge.app.adopting import sqlalchemy_address
 from kedge.app.config import artifacts_place, database_place, direct, environment
 from kedge.app.processes import WITH_PARENT, die_with_parent
 from kedge.core.home import Home
@@ -20,9 +21,7 @@ def main() -> None:
     arguments = parser.parse_args()
     die_with_parent(arguments.with_parent)
     home = Home(arguments.home)
-    place = database_place(home)
-    # The driver that is installed; MLflow's own default is another.
-    uri = f"sqlite:///{place}" if isinstance(place, Path) else "postgresql+psycopg:" + place.partition(":")[2]
+    uri = sqlalchemy_address(database_place(home))
     os.environ.update(  # noqa: TID251 - MLflow's server is configured by variables alone
         {
             "_MLFLOW_SERVER_FILE_STORE": uri,

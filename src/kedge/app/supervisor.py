@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from kedge.app.adopting import adopt
 from kedge.app.config import IN_HOME, Config, environment
 from kedge.app.folders import complaints, sweep
 from kedge.app.processes import adopt_strays, end_strays, python
@@ -164,6 +165,7 @@ class Supervisor:
         kept = () if self._config.artifacts else (self._home.artifacts,)
         for folder in (self._home.logs, self._home.inference, *kept):
             folder.mkdir(parents=True, exist_ok=True)
+        adopt(self._database_at(), self._clock, self._told)
         addresses = Addresses(web=self._config.web_url, serving=self._config.serving_url)
         artifacts_at = (self._config.artifacts, self._config.s3_direct)
         _, database = open_services(
