@@ -1,10 +1,12 @@
 # These commands are the manual; each sets up what it needs first.
-.PHONY: help setup demo up test unit check fmt bench bench-tracking bench-drift docs lock clean
+.PHONY: help setup demo up test unit check sequences fmt bench bench-tracking bench-drift docs lock clean
 BIN := .venv/bin
 UNIT := not acceptance and not browser and not slow
 SLOW := slow and not acceptance and not browser
 # Tests start many processes: compiled modules are kept between them.
 unexport PYTHONDONTWRITEBYTECODE
+# Two processes test side by side: each gets one of two cores, not two threads on both.
+test unit: export OPENBLAS_NUM_THREADS := 1
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
@@ -19,7 +21,7 @@ up: setup        ## start Kedge on http://127.0.0.1:5000
 	@$(BIN)/kedge up $(ARGS)
 
 test: setup      ## all tests, real processes and a real browser included
-	@scripts/system-packages chromium libatomic1 postgresql
+	@scripts/system-packages chromium libatomic1 postgresql ceph-common ceph-mon ceph-osd radosgw
 	$(BIN)/python -m pytest -n 2 -m "$(UNIT)" $(ARGS)
 	$(BIN)/python -m pytest -n 2 -m "$(SLOW)" $(ARGS)
 	$(BIN)/python -m pytest -m "acceptance or browser" $(ARGS)
@@ -32,6 +34,9 @@ check: setup     ## style, types, import contract, house rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+sequences: setup ## requests that hypothesis makes up, to MLflow and Kedge (make sequences ARGS=--sequences=2000)
+	$(BIN)/python -m pytest tests/tracking/test_sequences.py --sequences=500 $(ARGS)
 
 fmt: setup       ## format and mend what can be mended
 	$(BIN)/ruff check --fix-only -q .

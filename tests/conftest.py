@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.ceph import Gateway
 from tests.postgres import Cluster
 
 # A loaded machine is no defect: no test has a deadline for one example.
@@ -27,6 +28,9 @@ settings.load_profile("kedge")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--screens` has the browser tests write docs/screens anew (`make docs`)."""
     parser.addoption("--screens", action="store_true", help="write the screenshots in docs/screens anew")
+    parser.addoption(
+        "--sequences", type=int, default=0, help="play so many new sequences of requests to MLflow and Kedge"
+    )
 
 
 KEDGE = (sys.executable, "-m", "kedge.app.main")
@@ -163,6 +167,14 @@ def mlflow_database(tmp_path_factory) -> Path:
 def cluster() -> Iterator[Cluster]:
     """A PostgreSQL for the whole session."""
     started = Cluster()
+    yield started
+    started.remove()
+
+
+@pytest.fixture(scope="session")
+def gateway() -> Iterator[Gateway]:
+    """An S3 server for the whole session."""
+    started = Gateway(free_ports(3))
     yield started
     started.remove()
 

@@ -15,7 +15,7 @@ DAY_MS = 86_400_000
 def main() -> None:
     """Play the months up to --last with one flight in --every."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--every", type=int, default=4)
+    parser.add_argument("--every", type=int, default=4, choices=(1, 2, 4, 8, 16, 32))
     parser.add_argument("--last", type=int, default=6)
     arguments = parser.parse_args()
     year = load_year()

@@ -116,6 +116,102 @@ def test_a_model_is_logged_registered_loaded_and_served(shared: Platform) -> Non
     connection.close()
 
 
+@pytest.fixture
+def no_look_at_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a model needs is found out in processes that take seconds, and is no business of a server's."""
+    monkeypatch.setattr(mlflow.models, "infer_pip_requirements", lambda *_, **__: ["scikit-learn"])
+
+
+@pytest.mark.usefixtures("no_look_at_packages")
+def test_scikit_learn_logs_by_itself(shared: Platform) -> None:
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.model_selection import GridSearchCV
+
+    mlflow.set_experiment("autolog")
+    x = np.random.default_rng(3).normal(size=(80, 3))
+    y = x[:, 0] > 0
+    mlflow.sklearn.autolog(log_input_examples=True, log_model_signatures=True, silent=True)
+    try:
+        with mlflow.start_run() as run:
+            model = RandomForestClassifier(n_estimators=5, random_state=0).fit(x, y)
+            model.score(x, y)
+        with mlflow.start_run() as search:
+            GridSearchCV(
+                RandomForestClassifier(n_estimators=3, random_state=0), {"max_depth": [1, 2]}, cv=2
+            ).fit(x, y)
+    finally:
+        mlflow.sklearn.autolog(disable=True)
+    client = mlflow.MlflowClient()
+    found = client.get_run(run.info.run_id)
+    assert found.data.params["n_estimators"] == "5"
+    assert found.data.metrics["training_accuracy_score"] == model.score(x, y)
+    assert found.inputs.dataset_inputs[0].dataset.source_type
+    assert found.outputs.model_outputs
+    (logged,) = mlflow.search_logged_models(
+        experiment_ids=[found.info.experiment_id], filter_string=f"source_run_id = '{run.info.run_id}'", output_format="list"
+    )  # fmt: skip
+    assert logged.metrics[0].key.startswith("training_")
+    loaded = mlflow.pyfunc.load_model(logged.model_uri)
+    assert list(loaded.predict(x)) == list(model.predict(x))
+    children = client.search_runs(
+        [found.info.experiment_id], f"tags.`mlflow.parentRunId` = '{search.info.run_id}'"
+    )
+    assert sorted(child.data.params["max_depth"] for child in children) == ["1", "2"]
+    assert client.get_run(search.info.run_id).data.params["best_max_depth"] in ("1", "2")
+
+
+@pytest.mark.usefixtures("no_look_at_packages")
+def test_pytorch_logs_by_itself(shared: Platform) -> None:
+    """Where Lightning is installed: it is too large for the development lock."""
+    lightning = pytest.importorskip("lightning.pytorch")
+    torch = pytest.importorskip("torch")
+
+    class Line(lightning.LightningModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(2, 1)
+
+        def forward(self, x):
+            return self.layer(x)
+
+        def training_step(self, batch, _):
+            loss = torch.nn.functional.mse_loss(self(batch[0]), batch[1])
+            self.log("loss", loss, on_epoch=True)
+            return loss
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), lr=0.1)
+
+    mlflow.set_experiment("autolog")
+    torch.manual_seed(0)
+    x = torch.randn(32, 2)
+    rows = torch.utils.data.TensorDataset(x, x.sum(1, keepdim=True))
+    model = Line()
+    mlflow.pytorch.autolog()
+    try:
+        with mlflow.start_run() as run:
+            trainer = lightning.Trainer(
+                max_epochs=3,
+                logger=False,
+                enable_checkpointing=False,
+                enable_progress_bar=False,
+                accelerator="cpu",
+            )
+            trainer.fit(model, torch.utils.data.DataLoader(rows, batch_size=16))
+    finally:
+        mlflow.pytorch.autolog(disable=True)
+    client = mlflow.MlflowClient()
+    found = client.get_run(run.info.run_id)
+    assert found.data.params["optimizer_name"] == "SGD"
+    assert found.data.params["epochs"] == "3"
+    history = client.get_metric_history(run.info.run_id, "loss_epoch")
+    assert [point.step for point in history] == [0, 1, 2]
+    assert history[-1].value < history[0].value
+    (output,) = found.outputs.model_outputs
+    loaded = mlflow.pytorch.load_model(f"models:/{output.model_id}")
+    assert torch.allclose(loaded(x), model(x))
+
+
 def test_traces_and_prompts_reach_mlflow_too(shared: Platform) -> None:
     @mlflow.trace
     def work(x: int) -> int:
@@ -188,9 +284,10 @@ def test_the_common_way_of_a_model_needs_no_server_of_mlflows(
         assert np.isnan(found.data.metrics["m"])
         assert [each.name for each in client.search_registered_models()] == ["alone"]
         assert [each.version for each in client.search_model_versions("name = 'alone'")] == ["1"]
+        assert [each.name for each in mlflow.search_logged_models(output_format="list")] == ["model"]
         assert not mlflow_runs(platform)
         # What only MLflow's server answers starts it, over the same tables.
-        assert [each.name for each in mlflow.search_logged_models(output_format="list")] == ["model"]
+        assert client.search_traces(locations=[found.info.experiment_id]) == []
         assert mlflow_runs(platform)
         assert client.get_run(run.info.run_id).data.params == {}
     finally:

@@ -7,6 +7,7 @@ import pytest
 
 from kedge.api.mlflow.allowed import upstream_path
 from kedge.app.guard import Guard
+from kedge.core.hosts import known_hosts, name_of
 
 
 def ask(
@@ -63,6 +64,15 @@ def test_our_names_pass(host: str) -> None:
 def test_other_names_are_misdirected(host: str) -> None:
     """DNS rebinding: a page of evil.com whose name now points here."""
     assert ask(host=host)[0] == 421
+
+
+def test_known_names_are_loopback_the_allowed_and_the_only_address() -> None:
+    loopback = {"127.0.0.1", "localhost", "[::1]"}
+    assert known_hosts("0.0.0.0", ["Kedge.Example.org"]) == loopback | {"kedge.example.org"}
+    assert known_hosts("::", []) == loopback
+    assert known_hosts("10.0.0.7", []) == loopback | {"10.0.0.7"}
+    assert known_hosts("fd00::7", []) == loopback | {"[fd00::7]"}
+    assert name_of("[FD00::7]:80") == "[fd00::7]"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])

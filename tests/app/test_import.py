@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.ceph import Gateway
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.filterwarnings("ignore")]
 
@@ -18,7 +19,7 @@ from sqlalchemy import create_engine
 from alembic import command
 from mlflow.store.db.utils import _get_alembic_config
 from mlflow.store.tracking.dbmodels.initial_models import Base
-uri = "sqlite:///" + sys.argv[1]
+uri = sys.argv[1]
 engine = create_engine(uri)
 Base.metadata.create_all(engine)
 config = _get_alembic_config(uri)
@@ -104,9 +105,26 @@ def test_a_database_with_its_artifacts(tmp_path: Path, database: Path) -> None:
     assert "already has data" in again.stderr
 
 
+def test_artifacts_go_to_the_bucket_that_is_configured(
+    tmp_path: Path, database: Path, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = tmp_path / "mlartifacts/0/a1/artifacts/note.txt"
+    note.parent.mkdir(parents=True)
+    note.write_text("hello")
+    bucket, home = gateway.new_bucket(), tmp_path / "home"
+    for name, value in gateway.variables(bucket).items():
+        monkeypatch.setenv(name, value)
+    done = kedge(
+        "import", "mlflow", str(database), "--artifacts", str(tmp_path / "mlartifacts"), "--home", str(home)
+    )
+    assert "1 files sent" in done.stderr
+    assert gateway.keys(bucket) == ["kept/here/0/a1/artifacts/note.txt"]
+    assert not (home / "artifacts").exists()
+
+
 def test_a_database_of_an_older_release_is_upgraded_in_the_copy(tmp_path: Path) -> None:
     file = tmp_path / "old.db"
-    script(MAKE_OLD, str(file), OLD)
+    script(MAKE_OLD, f"sqlite:///{file}", OLD)
     connection = sqlite3.connect(file)
     with connection:
         connection.execute(

@@ -16,6 +16,7 @@ from kedge.client.connection import connect
 from kedge.client.datasets import Version, datasets, source_bytes
 from kedge.core.datasets import DatasetFile, DatasetVersion
 from kedge.core.errors import Conflict, Invalid, KedgeError, NotFound, StorageError, Unavailable
+from kedge.pipelines.submit import submit_run
 
 TABLE = pa.table({"delay": [1.5, None, 30.0], "carrier": ["UA", "AA", "UA"]})
 
@@ -236,16 +237,27 @@ def test_reading_in_a_step_is_remembered_and_adding_tells_the_run(web, monkeypat
     outside = kedge.dataset("flights").add(TABLE)
     outside.to_arrow()
     assert web.services.datasets.uses_of_version(outside.id) == []
-    monkeypatch.setenv("KEDGE_PIPELINE_RUN", "run1")
+    run = submit_run(
+        web.services,
+        entry="flows.py:learn",
+        project=str(tmp_path),
+        pipeline="learn",
+        params={},
+        trigger="manual",
+    ).id
+    monkeypatch.setenv("KEDGE_PIPELINE_RUN", run)
     monkeypatch.setenv("KEDGE_STEP", "train")
     outside.to_arrow()
     outside.to_pandas()
     outside.checkout(tmp_path / "out")
     [use] = web.services.datasets.uses_of_version(outside.id)
-    assert (use.pipeline_run_id, use.step) == ("run1", "train")
+    assert (use.pipeline_run_id, use.step) == (run, "train")
     inside = kedge.dataset("predictions").add(TABLE)
-    assert inside.record.pipeline_run_id == "run1"
+    assert inside.record.pipeline_run_id == run
     assert web.services.datasets.uses_of_version(inside.id) == []
+    monkeypatch.setenv("KEDGE_PIPELINE_RUN", "nobody")
+    with pytest.raises(NotFound, match="no pipeline run 'nobody'"):
+        kedge.dataset("predictions").add(pa.table({"a": [1]}))
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../x", "a/b", "a?x=1", "-a", "ä"])

@@ -29,6 +29,7 @@ from kedge.client import connection
 from kedge.core.errors import Conflict, Invalid, KedgeError, NotFound, TooLarge, Unavailable
 from kedge.core.services import Addresses
 from kedge.deployments.deploy import deploy
+from kedge.serving.attempts import Attempts
 from kedge.serving.http import ServingApp
 from kedge.serving.live import LiveTable
 from kedge.serving.recorder import Recorder
@@ -69,7 +70,14 @@ def platform(services, monkeypatch):
     executor = ThreadPoolExecutor(1)
     recorder = Recorder(services.inference, services.deployments, services.clock)
     database = services.deployments._database
-    watcher = Watcher(services.deployments, table, executor, change=database.data_version, trust_pickle=False)
+    watcher = Watcher(
+        services.deployments,
+        table,
+        executor,
+        Attempts(services.home / "attempts.json"),
+        change=database.data_version,
+        trust_pickle=False,
+    )
     recorder.start()
     watcher.start()
     with running(ServingApp(table, recorder, services.clock, "0")) as serving:

@@ -56,7 +56,15 @@ def test_no_public_detector_escapes() -> None:
         and not inspect.isabstract(cls)
     }
     assert found == set(ALL)
+    assert len(ALL) == len(found), "one is listed twice"
     assert {cls.__name__ for cls in ALL} <= set(kedge.drift.__all__)
+
+
+def test_detectors_are_listed_by_kind_and_name() -> None:
+    """Streaming ones, ensembles, batch ones."""
+    kinds = ("streaming", "ensemble", "batch")
+    places = [(kinds.index(cls.__module__.split(".")[2]), cls.__name__.casefold()) for cls in ALL]
+    assert places == sorted(places)
 
 
 def test_all_names_exist_and_none_is_left_out() -> None:

@@ -27,6 +27,9 @@ ORACLES = {
     "TotalVariation",
     "test_many_seeds": "KolmogorovSmirnov ChiSquare ModelUncertainty PopulationStabilityIndex CDBD",
     "test_rows": "PCAReconstruction ClassifierTwoSample NNDVI",
+    "test_md3": "MD3",
+    "test_context_mmd": "ContextMMD",
+    "test_learnt": "LearnedKernelMMD SpotTheDiff",
 }
 """Test file: the detectors whose numbers it holds against a library or a definition written out plainly."""
 
@@ -41,6 +44,9 @@ FALSE_ALARMS = {
     "MannWhitney ProportionsZ TotalVariation Wasserstein Welch",
     "test_rows_false_alarms": "MMD LSDD EnergyDistanceMultivariate HDDDM NNDVI CDBD KdqTree PCAReconstruction "
     "ClassifierTwoSample ModelUncertainty BatchEnsemble",
+    "test_md3": "MD3",
+    "test_context_mmd": "ContextMMD",
+    "test_learnt": "LearnedKernelMMD SpotTheDiff",
 }
 """Test file: the detectors whose false alarms or run lengths it counts over 400 seeds and more."""
 

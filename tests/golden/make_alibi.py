@@ -1,4 +1,4 @@
-"""Write tests/golden/alibi.json: MMD, LSDD and the online tests by Alibi Detect, on written-down rows and streams.
+"""Write tests/golden/alibi.json: MMD, LSDD, ContextMMD and the online tests by Alibi Detect, on written-down rows and streams.
 
 Run `python -m tests.golden.make_alibi` at the root in an environment of its own with alibi-detect 0.13.0, torch and
 numpy < 2.
@@ -194,6 +194,25 @@ def online_lsdds() -> list[dict]:
     return found
 
 
+def context_mmds() -> dict[str, float]:
+    """For two ridges, of the first pair: the last column is the context, the last fifteen rows only hold contexts."""
+    import torch
+    from alibi_detect.cd.pytorch.context_aware import ContextMMDDriftTorch
+    from alibi_detect.utils.pytorch.kernels import GaussianRBF
+
+    both = torch.tensor(np.concatenate(pair(0)), dtype=torch.float64)
+    rows_of, contexts = (GaussianRBF(torch.tensor([each], dtype=torch.float64)) for each in (0.5, 0.3))
+    x, c = both[:, :3], both[:, 3:]
+    detector = ContextMMDDriftTorch(x[:80].numpy(), c[:80].numpy(), device="cpu")
+    found = {}
+    for ridge in (0.01, 0.1):
+        detector.lams = (torch.tensor(ridge, dtype=torch.float64),) * 2
+        kernels = rows_of(x[:125], x[:125]), contexts(c[:125], c[:125]), (torch.arange(125) >= 80).double()
+        statistic, *_ = detector._cmmd(*kernels, L_held=contexts(c[125:], c[:125]))
+        found[str(ridge)] = float(statistic)
+    return found
+
+
 def main() -> None:
     import torch
 
@@ -208,6 +227,7 @@ def main() -> None:
         "FETOnline": fisher(),
         "MMDOnline": online_mmds(),
         "LSDDOnline": online_lsdds(),
+        "ContextMMD": context_mmds(),
     }
     FILE.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
 

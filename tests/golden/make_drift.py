@@ -1,6 +1,7 @@
 """Write tests/golden/drift.json from River and SciPy (numbers) and from Kedge itself (states of this format version).
 
-Run `.venv/bin/python tests/golden/make_drift.py`. States of older format versions that are in the file are kept.
+Run `.venv/bin/python tests/golden/make_drift.py`. States that are in the file are kept: a changed
+format is a new version.
 """
 
 import importlib.metadata
@@ -73,7 +74,7 @@ def main() -> None:
     chi2 = stats.chi2_contingency(table, correction=False)
     states = known["states"]
     for cls in ALL:
-        states.setdefault(cls.__name__, {})[str(cls.state_version)] = trained(cls).state().hex()
+        states.setdefault(cls.__name__, {}).setdefault(str(cls.state_version), trained(cls).state().hex())
     golden = {
         "made_by": "tests/golden/make_drift.py",
         "versions": {name: importlib.metadata.version(name) for name in ("river", "scipy", "numpy", "numba")},

@@ -77,7 +77,7 @@ def test_every_batch_detector_says_what_the_library_says(files, tables, name):
     found = compare_files(*files, [detector], asked, correction="none")
     samples = [np.column_stack([table[each] for each in columns]) for table in tables]
     if reads(detector) == "rows":
-        if detector.spec.input != "probabilities":
+        if name not in ("ModelUncertainty", "SpotTheDiff"):
             samples = standardised(*samples)
         if labelled:
             samples = [
@@ -228,6 +228,15 @@ def test_numbers_as_categories(write):
     ] == ("2.5", "1")
 
 
+def test_places_of_difference_are_told_in_the_unit_of_the_columns(write):
+    rng = np.random.default_rng(1)
+    before, after = ({"x": rng.normal(1000, 5, 300), "y": rng.normal(-50, 1, 300)} for _ in range(2))
+    after["x"][:80] = rng.normal(1030, 1, 80)
+    paths = write("a.parquet", before), write("b.parquet", after)
+    (told,) = compare_files(*paths, chosen(["spot-the-diff"], [("locations", 1)])).results
+    assert told.details["locations"][0] == pytest.approx((1030, -50), abs=6)
+
+
 def test_large_integers_are_compared(write):
     ids = np.random.default_rng(1).integers(2**60, 2**62, 50)
     path = write("a.parquet", {"id": ids})
@@ -327,3 +336,11 @@ def test_the_verdict_in_a_sentence(files):
         "Rows of temp, p0 do not drift by MMD"
     )
     assert (found.drift, found.idle) == (False, ["ChiSquare"])
+    found = compare_files(
+        *files,
+        chosen(
+            ["lsdd", "mmd"], [("mmd.estimate", "linear"), ("mmd.alpha", 0.001), ("mmd.permutations", 2000)]
+        ),
+        Asked(("hour", "temp")),
+    )
+    assert verdict(found) == "Rows of hour, temp drift by LSDD; they do not drift by MMD"

@@ -144,7 +144,7 @@ def server(stores, models):
 
     async def send(requests):
         transport = httpx.ASGITransport(app, raise_app_exceptions=True)
-        async with httpx.AsyncClient(transport=transport, base_url="http://serving") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await asyncio.gather(*(client.request(m, p, **rest) for m, p, rest in requests))
 
     def ask_all(requests):

@@ -1,14 +1,19 @@
 """Loading model folders: what is taken, what is refused, and that what is refused does not run."""
 
+import io
 import pickle
 import re
 import shutil
+import struct
+import tracemalloc
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
 import skops.io
 import yaml
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
@@ -107,6 +112,56 @@ def test_a_damaged_skops_file_is_refused(tmp_path, save_model):
         archive.writestr("schema.json", '{"__class__": "x"}')
     with pytest.raises(Invalid, match="cannot be read by skops"):
         load_model(folder, trust_pickle=False)
+
+
+def test_a_file_that_unpacks_to_much_more_is_refused_unread(tmp_path, save_model):
+    folder = save_model(tmp_path / "m", LinearRegression())
+    with zipfile.ZipFile(folder / "model.skops", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("schema.json", b"[" + b"0," * 20_000_000 + b"0]")
+    size = (folder / "model.skops").stat().st_size
+    assert size < 100_000
+    tracemalloc.start()
+    with pytest.raises(Invalid, match=f"{size:,} bytes and unpacks to 40,000,003: at most 16,777,216"):
+        load_model(folder, trust_pickle=False)
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+
+
+def test_a_directory_that_understates_its_entries_is_found_out(tmp_path, save_model):
+    folder = save_model(tmp_path / "m", LinearRegression())
+    text = b"0" * 40_000_000
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("schema.json", text)
+    lying = content.getvalue()
+    # Before the entry, and in the directory: the size, and the checksum of no more than that size.
+    for told, lie in ((len(text), 1000), (zlib.crc32(text), zlib.crc32(text[:1000]))):
+        assert lying.count(struct.pack("<I", told)) == 2
+        lying = lying.replace(struct.pack("<I", told), struct.pack("<I", lie))
+    (folder / "model.skops").write_bytes(lying)
+    with zipfile.ZipFile(folder / "model.skops") as archive:
+        assert archive.read("schema.json") == text[:1000]
+    tracemalloc.start()
+    with pytest.raises(Invalid, match="unpacks to more than its directory tells: at most 16,777,216"):
+        load_model(folder, trust_pickle=False)
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+
+
+def test_only_deflate_is_unpacked(tmp_path, save_model):
+    folder = save_model(tmp_path / "m", LinearRegression())
+    skops.io.dump(LinearRegression(), folder / "model.skops", compression=zipfile.ZIP_LZMA)
+    with pytest.raises(Invalid, match="otherwise than by deflate"):
+        load_model(folder, trust_pickle=False)
+
+
+def test_a_compressed_forest_is_loaded(tmp_path, save_model):
+    rows = np.random.default_rng(4).normal(size=(2000, 8))
+    forest = RandomForestClassifier(50, random_state=1).fit(rows, rows[:, 0] > 0)
+    folder = save_model(tmp_path / "m", forest)
+    skops.io.dump(forest, folder / "model.skops", compression=zipfile.ZIP_DEFLATED, compresslevel=9)
+    model = load_model(folder, trust_pickle=False)
+    assert np.array_equal(model.predict(Inputs(rows=2000, matrix=rows)), forest.predict(rows))
 
 
 def test_folders_that_cannot_be_served(tmp_path, save_model):

@@ -152,6 +152,42 @@ def test_malformed_requests_are_refused_by_name(server, request_body, message):
     assert message in reply.json()["error"]
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [None, "", "application/json", "Application/JSON; Charset=UTF-8", 'application/json;charset="utf-8";v=1'],
+)
+def test_json_may_be_declared_or_not(server, kind):
+    import json
+
+    headers = {} if kind is None else {"content-type": kind}
+    assert server.ask("POST", INFER, content=json.dumps(body()), headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["application/octet-stream", "text/plain", "application/jsonl", "application/json; charset=latin-1"],
+)
+def test_other_content_types_are_refused(server, kind):
+    reply = server.ask("POST", INFER, json=body(), headers={"content-type": kind})
+    assert reply.status_code == 415
+    assert reply.json() == {"error": f"content type {kind!r} is not taken: application/json, in UTF-8"}
+
+
+@pytest.mark.parametrize("host", ["evil.com", "127.0.0.1.evil.com", "localhost.evil.com:80", "[::2]:80", ""])
+@pytest.mark.parametrize("path", ["/health", "/v2/models/flights", "/version", "/nothing"])
+def test_other_host_names_are_misdirected(server, host, path):
+    """A page of another site whose name was pointed at this address must read nothing."""
+    reply = server.ask("GET", path, headers={"host": host})
+    assert reply.status_code == 421
+    assert set(reply.json()) == ({"error"} if path.startswith("/v2") else {"error_code", "message"})
+    assert f"host {host!r} is not one of ours; name it in allowed_hosts" in reply.text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "LOCALHOST", "[::1]:8080"])
+def test_loopback_names_pass(server, host):
+    assert server.ask("GET", "/health", headers={"host": host}).status_code == 200
+
+
 def test_other_refusals_have_the_protocols_shape(server):
     for status, method, path, rest in (
         (400, "POST", INFER, {"content": b"{"}),

@@ -1,16 +1,23 @@
 """The serving process itself: swaps under load, signals, and what the log keeps."""
 
 import contextlib
+import json
 import os
+import pickle
+import shutil
 import signal
 import socket
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import pyarrow.parquet as pq
 import pytest
+import skops.io
+import yaml
+from tests.conftest import start_platform
 
 from kedge.app.processes import python
 
@@ -172,12 +179,6 @@ def test_a_kill_loses_at_most_about_a_second(start, stores, models, make_deploym
 
 
 def test_a_pickle_is_loaded_only_with_the_flag(start, stores, models, make_deployment, tmp_path):
-    import pickle
-    import shutil
-
-    import skops.io
-    import yaml
-
     folder = tmp_path / "pickled"
     shutil.copytree(models.line, folder)
     (folder / "model.pkl").write_bytes(pickle.dumps(skops.io.load(folder / "model.skops")))
@@ -194,6 +195,44 @@ def test_a_pickle_is_loaded_only_with_the_flag(start, stores, models, make_deplo
     serving = start("--trust-pickle")
     until(lambda: stores.deployments.get(second.id).state == "live")
     assert serving.infer("x").is_success
+
+
+class Deadly:
+    """Ends the process that unpickles it, as the kernel does for want of memory."""
+
+    def __reduce__(self):
+        return (os._exit, (137,))
+
+
+def test_a_model_whose_loading_ends_serving_fails_and_the_one_before_goes_on(
+    stores, models, make_deployment, tmp_path
+):
+    folder = tmp_path / "deadly"
+    shutil.copytree(models.line, folder)
+    (folder / "model.pkl").write_bytes(pickle.dumps(Deadly()))
+    fields = yaml.safe_load((folder / "MLmodel").read_text())
+    fields["flavors"]["sklearn"] = {"pickled_model": "model.pkl", "serialization_format": "pickle"}
+    (folder / "MLmodel").write_text(yaml.safe_dump(fields))
+    good = make_deployment("delays", models.line)
+    stores.deployments.deploy(good)
+    variables = {"KEDGE_SERVING_TRUST_PICKLE": "true", "KEDGE_ALLOWED_HOSTS": "models.example.org"}
+    platform = start_platform(stores.home, **variables)
+    try:
+        until(lambda: stores.deployments.get(good.id).state == "live")
+        deadly = make_deployment("delays", folder, "2")
+        stores.deployments.deploy(deadly)
+        until(lambda: stores.deployments.get(deadly.id).state == "failed")
+        assert "ended the serving process 2 times" in stores.deployments.get(deadly.id).error
+        with httpx.Client(base_url=platform.serving) as http:
+            until(lambda: http.get("/v2/models/delays/versions/1/ready").is_success)
+        state = json.loads((stores.home / "state.json").read_bytes())
+        assert state["children"]["serving"]["restarts"] == 2
+        for name, status in (("models.example.org", 200), ("evil.example.org", 421)):
+            assert httpx.get(f"{platform.serving}/v2", headers={"host": name}).status_code == status
+        found = Path(f"/proc/{state['children']['serving']['pid']}/environ").read_bytes().split(b"\0")
+        assert f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 1)}".encode() in found
+    finally:
+        platform.stop()
 
 
 def test_a_taken_port_is_a_clear_failure(start, stores):

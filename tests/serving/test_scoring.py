@@ -89,12 +89,27 @@ def test_bare_routes_answer_when_one_endpoint_is_live(server):
         (400, b'{"inputs": {"hour": [[1, 2]]}}', "application/json", "column 'hour' mixes list"),
         (400, b'{"inputs": [[1, "a", 2, 3]]}', "application/json", "mixes text and numbers"),
         (400, b'{"inputs": [[1], [1, 2]]}', "application/json", "not one array"),
-        (400, b"hour,distance,carrier,late\nx,1,AA,true\n", "text/csv", "column 'hour' has the value 'x'"),
+        (
+            400,
+            b"hour,distance,carrier,late\nx,1,AA,true\n",
+            "text/csv",
+            "column 'hour' has the value 'x' in row 0",
+        ),
+        (
+            400,
+            b"hour,distance,carrier,late\n1,2,AA,true\n1," + b"9" * 5000 + b",AA,true\n",
+            "text/csv",
+            f"column 'distance' has the value '{'9' * 40}... (5000 characters)' in row 1: a number must be finite",
+        ),
+        (400, b"distance\n-1e999\n", "text/csv", "value '-1e999' in row 0: a number must be finite"),
+        (400, b"hour\n" + b"9" * 5000, "text/csv", "(5000 characters)' in row 0: the model takes long"),
+        (400, b"hour\n" + b"9" * 30, "text/csv", "column 'hour' has a number that does not fit int64"),
         (400, b"hour\n1,2\n", "text/csv", "row 0 has 2 values"),
         (400, b"", "text/csv", "the body is empty"),
         (400, b"\xff", "text/csv", "not CSV in UTF-8"),
         (415, b"<x/>", "application/xml", "content type 'application/xml' is not taken"),
         (415, b"{}", "application/json; charset=latin-1", "is not taken"),
+        (415, b"{}", "application/json; format=pandas-split", "is not taken"),
         (415, b"{}", "", "content type '' is not taken"),
         (413, b" " * (16 * 1024 * 1024 + 1), "application/json", "16777216 bytes"),
     ],
@@ -104,6 +119,14 @@ def test_refusals_have_mlflows_shape(server, status, content, kind, message):
     assert reply.status_code == status, reply.text
     assert set(reply.json()) == {"error_code", "message"}
     assert message in reply.json()["message"]
+
+
+def test_csv_of_undeclared_columns_holds_no_infinity_either(server):
+    path, kind = "/endpoints/line/invocations", {"content-type": "text/csv"}
+    assert server.ask("POST", path, content=b"a,b,c\n1,2,3\n", headers=kind).status_code == 200
+    reply = server.ask("POST", path, content=b"a,b,c\n1,2,3\n1,1e400,3\n", headers=kind)
+    assert reply.status_code == 400
+    assert "column 'b' has the value '1e400' in row 1: a number must be finite" in reply.json()["message"]
 
 
 def test_unknown_paths_and_methods(server):

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow'
 
 def open_tables(home: Path):
     database = open_database(home / "kedge.db", SystemClock())
-    return database, MlflowTables(database, home / "artifacts")
+    return database, MlflowTables(database, home / "artifacts", home)
 
 
 def test_everything_is_empty_before_mlflow_made_its_tables(tmp_path):

@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from tests.postgres import driven
 
 from kedge.api.mlflow.tracking import TrackingRoutes
-from kedge.core.clock import SystemClock
+from kedge.core.clock import Clock, SystemClock
 from kedge.storage.database import open_database
 from kedge.storage.tracking_store import SqlTracking
 
@@ -35,6 +35,7 @@ _UNORDERED = {
     "dataset_inputs",
     "model_outputs",
     "model_inputs",
+    "dataset_summaries",
 }
 _MADE_UP = {"input_uuid", "dataset_uuid"}
 _TABLES = (
@@ -67,7 +68,10 @@ class PassedOn(Exception):
 class Both:
     """Two servers with a store each. Ids that one makes up are given names, so that requests and answers compare."""
 
-    def __init__(self, theirs: Path | str, ours: Path | str) -> None:
+    steady = False
+    """Whether clocks are alike, so that times compare as well."""
+
+    def __init__(self, theirs: Path | str, ours: Path | str, clock: Clock | None = None) -> None:
         from mlflow.server import app, handlers
 
         handlers._tracking_store = handlers._model_registry_store = None
@@ -79,8 +83,9 @@ class Both:
         self.theirs = app.test_client()
         self.places = (theirs, ours)
         self.postgresql = isinstance(ours, str)
-        self.database = open_database(ours, SystemClock())
-        self.store = SqlTracking(self.database, SystemClock())
+        clock = clock or SystemClock()
+        self.database = open_database(ours, clock)
+        self.store = SqlTracking(self.database, clock)
         self.ours = TrackingRoutes(self.store, _refuse)
         self.loop = asyncio.new_event_loop()
         self.ids: dict[str, tuple[str, str]] = {}
@@ -121,11 +126,11 @@ class Both:
         text = json.dumps(answer[1], sort_keys=True)
         for name, ids in self.ids.items():
             text = text.replace(ids[side], f"<{name}>")
-        return answer[0], _normal(json.loads(text))
+        return answer[0], _normal(json.loads(text), times=self.steady)
 
     def _ask_theirs(self, method: str, path: str, body: str, query: str, content_type: str):
         url = f"/api/2.0/mlflow/{path}" + (f"?{query}" if query else "")
-        if path.endswith("get-history-bulk"):
+        if path.endswith(("get-history-bulk", "search-datasets")):
             url = "/ajax-" + url[1:]
         headers = {"Content-Type": content_type} if content_type else {}
         data = body.encode("utf-8", "surrogatepass") if method != "GET" else None
@@ -153,7 +158,9 @@ class Both:
         for table, held in table_rows(self.places[side]).items():
             rows = []
             for row in held:
-                told = {k: (None if v is None else "t") if k in _TIMES else v for k, v in row.items()}
+                told = {
+                    k: "t" if k in _TIMES and v is not None and not self.steady else v for k, v in row.items()
+                }
                 told = {k: v for k, v in told.items() if k not in _MADE_UP}
                 if told.get("source_type") == "DATASET":
                     del told["source_id"]
@@ -211,12 +218,14 @@ def _json(content: bytes) -> Any:
         return content.decode(errors="replace")
 
 
-def _normal(value: Any, key: str = "") -> Any:
-    """Lists whose order means nothing sorted, clock times made equal, sets in messages sorted."""
+def _normal(value: Any, key: str = "", *, times: bool = False) -> Any:
+    """Lists whose order means nothing sorted, clock times made equal unless `times`, sets in messages sorted."""
     if isinstance(value, dict):
-        return {k: ("t" if k in _TIMES else _normal(v, k)) for k, v in value.items()}
+        return {
+            k: ("t" if k in _TIMES and not times else _normal(v, k, times=times)) for k, v in value.items()
+        }
     if isinstance(value, list):
-        listed = [_normal(each) for each in value]
+        listed = [_normal(each, times=times) for each in value]
         return sorted(listed, key=json.dumps) if key in _UNORDERED else listed
     if key == "message" and isinstance(value, str):
         value = re.sub(r"\(Background on this error at.*", "", value, flags=re.S)

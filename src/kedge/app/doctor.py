@@ -19,6 +19,8 @@ from kedge.core.errors import ConfigError, KedgeError
 from kedge.core.home import Home
 from kedge.storage.database import migrations, schema_version
 from kedge.storage.postgresql import PostgresqlDatabase
+from kedge.storage.s3_artifacts import S3Artifacts
+from kedge.storage.s3_signing import S3Place
 
 LEAST_FREE_BYTES = 1024**3
 MLFLOW = "3.17.2"
@@ -43,6 +45,7 @@ def examine(config: Config, clock: Clock) -> list[Finding]:
         lambda: _disk(home),
         lambda: _ports(config, home),
         lambda: _database(home) if config.database == IN_HOME else _server(config.database),
+        lambda: _artifacts(config.artifacts),
         lambda: _clock(home, clock),
         _extras,
     )
@@ -146,6 +149,17 @@ def _server(address: str) -> list[Finding]:
             "install the newer Kedge",
         ),
     ]
+
+
+def _artifacts(place: S3Place | None) -> list[Finding]:
+    if place is None:
+        return []
+    mend = "see that the bucket is there, and that endpoint, region and keys (`kedge config`) are right"
+    try:
+        complaint = S3Artifacts(place).complaint()
+    except KedgeError as error:
+        return [Finding("artifacts", False, error.message, error.hint)]
+    return [Finding("artifacts", not complaint, complaint or f"{place.url} answers", mend)]
 
 
 def _clock(home: Home, clock: Clock) -> list[Finding]:

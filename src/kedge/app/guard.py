@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from kedge.core.errors import TooLarge
+from kedge.core.hosts import LOOPBACK, name_of
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -19,7 +20,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _OURS = (
     b"default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     b"frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
@@ -72,7 +72,7 @@ class Guard:
 
     def _refusal(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str, str] | None:
         host = headers.get("host", "")
-        if name_of(host) not in _LOOPBACK | self.hosts:
+        if name_of(host) not in LOOPBACK | self.hosts:
             return 421, "misdirected", f"host {host!r} is not one of ours; name it in allowed_hosts"
         if scope["method"] in SAFE:
             return None
@@ -108,13 +108,6 @@ class Guard:
         except BodyTooLarge as error:
             if not begun:
                 await _refuse(send, error.status, error.code, error.message)
-
-
-def name_of(host: str) -> str:
-    """The name in a Host header, without its port."""
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0].lower()
 
 
 _ALWAYS = [

@@ -15,11 +15,15 @@ from pathlib import Path
 
 import uvicorn
 
-from kedge.app.config import database_place
+from kedge.app.config import artifacts_place, database_place
+from kedge.app.places import open_artifacts
 from kedge.app.processes import WITH_PARENT, die_with_parent
 from kedge.core.clock import SystemClock
 from kedge.core.errors import ConfigError, KedgeError
 from kedge.core.home import Home
+from kedge.core.hosts import known_hosts
+from kedge.serving.attempts import Attempts
+from kedge.serving.copies import ModelCopies
 from kedge.serving.http import ServingApp
 from kedge.serving.live import LiveTable
 from kedge.serving.recorder import Recorder
@@ -39,14 +43,18 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         return serve(
-            Home(options.home.resolve()), options.host, options.port, trust_pickle=options.trust_pickle
+            Home(options.home.resolve()),
+            options.host,
+            options.port,
+            hosts=known_hosts(options.host, options.allowed_host),
+            trust_pickle=options.trust_pickle,
         )
     except (KedgeError, OSError) as error:
         print(f"kedge serving: {error}", file=sys.stderr)
         return 1
 
 
-def serve(home: Home, host: str, port: int, *, trust_pickle: bool) -> int:
+def serve(home: Home, host: str, port: int, *, hosts: frozenset[str], trust_pickle: bool) -> int:
     """Open the data directory and answer until SIGTERM or SIGINT."""
     listener = _listen(host, port)
     clock = SystemClock()
@@ -56,10 +64,20 @@ def serve(home: Home, host: str, port: int, *, trust_pickle: bool) -> int:
     recorder = Recorder(SqlInference(database, home.inference), deployments, clock)
     table = LiveTable()
     executor = ThreadPoolExecutor(_PREDICTING_THREADS, thread_name_prefix="predict")
-    watcher = Watcher(deployments, table, executor, change=database.data_version, trust_pickle=trust_pickle)
+    artifacts_at, _ = artifacts_place()
+    artifacts = open_artifacts(home.artifacts, artifacts_at, clock, direct=False)
+    watcher = Watcher(
+        deployments,
+        table,
+        executor,
+        Attempts(home.attempts),
+        change=database.data_version,
+        trust_pickle=trust_pickle,
+        copies=ModelCopies(artifacts, home.models),
+    )
     server = uvicorn.Server(
         uvicorn.Config(
-            ServingApp(table, recorder, clock, version("kedge")),
+            ServingApp(table, recorder, clock, version("kedge"), hosts),
             http="httptools",
             loop="uvloop",
             lifespan="off",
@@ -103,6 +121,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument(WITH_PARENT, type=int, required=True)
+    parser.add_argument(
+        "--allowed-host", action="append", default=[], help="a name this process is reached by"
+    )
     parser.add_argument("--web-url", default="http://127.0.0.1:5000", help="where the web process answers")
     parser.add_argument(
         "--trust-pickle", action="store_true", help="load pickled models: they may run any code"

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from kedge.app.config import environment
 from kedge.app.processes import python
 from kedge.core.errors import MissingExtra, Unavailable
 
@@ -84,8 +85,9 @@ class _Heard(httpx.AsyncByteStream):
 class Sidecar:
     """One MLflow server a data directory; safe for many requests at once on one event loop."""
 
-    def __init__(self, home: Path, log_file: Path, idle_stop_s: float) -> None:
+    def __init__(self, home: Path, web_url: str, log_file: Path, idle_stop_s: float) -> None:
         self._home = home
+        self._web_url = web_url
         self._log_file = log_file
         self._idle_stop_s = idle_stop_s
         self._lock = asyncio.Lock()
@@ -137,10 +139,16 @@ class Sidecar:
             raise MissingExtra("MLflow is not installed", hint='pip install "kedge[mlflow]"')
         self._folder = socket_folder(self._home)
         socket = self._folder / "mlflow.sock"
-        command = python("kedge.app.mlflow_main", "--home", str(self._home), "--socket", str(socket))
+        options = ("--home", str(self._home), "--web-url", self._web_url, "--socket", str(socket))
+        command = python("kedge.app.mlflow_main", *options)
         with self._log_file.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
-                *command, stdout=output, stderr=output, stdin=asyncio.subprocess.DEVNULL
+                *command,
+                stdout=output,
+                stderr=output,
+                stdin=asyncio.subprocess.DEVNULL,
+                # It reads artifacts through us, and so needs no keys.
+                env={name: text for name, text in environment().items() if not name.startswith("KEDGE_S3_")},
             )
         self._transport = _Noted(socket)
         self._client = httpx.AsyncClient(transport=self._transport, timeout=_TIMEOUT)

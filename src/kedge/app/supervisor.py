@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from kedge.app.adopting import adopt
 from kedge.app.config import IN_HOME, Config, environment
 from kedge.app.folders import complaints, sweep
 from kedge.app.processes import adopt_strays, end_strays, python
@@ -32,6 +33,8 @@ FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 30.0
 STEADY_AFTER_S = 20.0
 _POLL_S = 0.05
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
+"""What OpenMP, two kinds of BLAS, and joblib (estimators with n_jobs=-1) take for the number of processors."""
 
 
 class Child:
@@ -122,12 +125,11 @@ class Supervisor:
         self._home = Home(config.home)
         self.stopping = threading.Event()
         self.children = [
-            # An address may hold a password, which a list of processes would show as an argument.
             Child(
                 name,
                 command,
                 self._home.logs / f"{name}.log",
-                {**environment(), "KEDGE_DATABASE": config.database},
+                {**variables_of(name, config, environment()), **config.told()},
             )
             for name, command in _commands(config).items()
         ]
@@ -160,10 +162,15 @@ class Supervisor:
                 self._home.state.unlink(missing_ok=True)
 
     def _prepare(self) -> None:
-        for folder in (self._home.logs, self._home.inference, self._home.artifacts):
+        kept = () if self._config.artifacts else (self._home.artifacts,)
+        for folder in (self._home.logs, self._home.inference, *kept):
             folder.mkdir(parents=True, exist_ok=True)
+        adopt(self._database_at(), self._clock, self._told)
         addresses = Addresses(web=self._config.web_url, serving=self._config.serving_url)
-        _, database = open_services(self._config.home, addresses, self._clock, self._database_at())
+        artifacts_at = (self._config.artifacts, self._config.s3_direct)
+        _, database = open_services(
+            self._config.home, addresses, self._clock, self._database_at(), artifacts_at
+        )
         database.close()
 
     def _database_at(self) -> Path | str:
@@ -223,15 +230,26 @@ def _commands(config: Config) -> dict[str, list[str]]:
     home = ["--home", str(config.home)]
     urls = ["--web-url", config.web_url, "--serving-url", config.serving_url]
     web = ["--host", config.host, "--port", str(config.port), "--serving-url", config.serving_url]
-    web += [argument for host in config.allowed_hosts for argument in ("--allowed-host", host)]
+    hosts = [argument for host in config.allowed_hosts for argument in ("--allowed-host", host)]
     web += ["--mlflow-idle-stop-s", str(config.mlflow_idle_stop_s)]
     serving = ["--host", config.host, "--port", str(config.serving_port)]
     serving += ["--trust-pickle"] if config.trust_pickle else []
     return {
-        "web": python("kedge.app.web_main", *home, *web),
-        "serving": python("kedge.app.serving_main", *home, *serving),
+        "web": python("kedge.app.web_main", *home, *web, *hosts),
+        "serving": python("kedge.app.serving_main", *home, *serving, *hosts),
         "worker": python("kedge.app.worker_main", *home, *urls),
     }
+
+
+def variables_of(name: str, config: Config, given: dict[str, str]) -> dict[str, str]:
+    """The variables of a child: the given ones, and for serving the bounds on threads that none of them sets.
+
+    OpenMP and BLAS wait for the slowest of their threads, and for one row as well: where the processors are busy, one
+    that is not scheduled holds up an answer for seconds. They read these variables once, when they are loaded.
+    """
+    if name != "serving":
+        return given
+    return {**dict.fromkeys(_THREADS, str(config.serving_threads)), **given}
 
 
 @contextlib.contextmanager

@@ -40,7 +40,7 @@ def route_table(services: Services, database: Database, sidecar: Sidecar) -> tup
         *_own(database, sidecar),
         *native,
         *pages(services),
-        *about.routes(),
+        *about.routes(services),
         *kept,
         *proxy.routes(sidecar),
     )

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import uvicorn
 
-from kedge.app.config import database_place
+from kedge.app.config import artifacts_place, database_place, reachable
 from kedge.app.processes import WITH_PARENT, die_with_parent
 from kedge.app.sidecar import Sidecar
 from kedge.app.web import application
 from kedge.app.wiring import open_services
 from kedge.core.clock import SystemClock
 from kedge.core.home import Home
+from kedge.core.hosts import known_hosts
 from kedge.core.services import Addresses
 
 _GRACE_S = 1
@@ -35,15 +36,15 @@ def main() -> None:
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    web_url = f"http://127.0.0.1:{arguments.port}"
+    web_url = f"http://{reachable(arguments.host)}:{arguments.port}"
     addresses = Addresses(web=web_url, serving=arguments.serving_url)
     services, database = open_services(
-        arguments.home, addresses, SystemClock(), database_place(Home(arguments.home))
+        arguments.home, addresses, SystemClock(), database_place(Home(arguments.home)), artifacts_place()
     )
     home = Home(services.home)
     home.logs.mkdir(exist_ok=True)
-    sidecar = Sidecar(home.root, home.logs / "mlflow.log", arguments.mlflow_idle_stop_s)
-    hosts = [*arguments.allowed_host, *([] if arguments.host in ("0.0.0.0", "::") else [arguments.host])]  # noqa: S104
+    sidecar = Sidecar(home.root, web_url, home.logs / "mlflow.log", arguments.mlflow_idle_stop_s)
+    hosts = sorted(known_hosts(arguments.host, arguments.allowed_host))
     uvicorn.run(
         application(services, database, sidecar, hosts),
         host=arguments.host,

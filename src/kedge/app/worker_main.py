@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kedge.app.config import database_place, direct, environment
+from kedge.app.config import artifacts_place, database_place, direct, environment, without_secrets
 from kedge.app.processes import WITH_PARENT, adopt_strays, alive, die_with_parent, end_strays
 from kedge.app.wiring import open_services
 from kedge.core.clock import SystemClock
@@ -127,9 +127,7 @@ def pipeline_handler(services: Services, home: Home) -> Handler:
     """Drive a run with step processes on this machine."""
     variables = {
         "PYTHONHASHSEED": "0",  # so that what is hashed of a set is the same in every process
-        **{
-            name: value for name, value in environment().items() if name != "KEDGE_DATABASE"
-        },  # has a password
+        **without_secrets(environment()),
         "KEDGE_URL": services.addresses.web,
         "KEDGE_HOME": str(home.root),
         "MLFLOW_TRACKING_URI": services.addresses.web,
@@ -181,7 +179,7 @@ def main() -> None:
     )
     addresses = Addresses(web=arguments.web_url, serving=arguments.serving_url)
     services, _ = open_services(
-        arguments.home, addresses, SystemClock(), database_place(Home(arguments.home))
+        arguments.home, addresses, SystemClock(), database_place(Home(arguments.home)), artifacts_place()
     )
     worker = Worker(
         services,

@@ -163,7 +163,9 @@ class Dataset:
     def version(self, ref: str | int = "latest") -> Version:
         """By tag, number, 8 or more digits of its id or content id, or `latest`. Raises NotFound."""
         if not is_name(str(ref)):
-            raise Invalid(f"{ref!r} cannot name a version of dataset {self.name!r}", hint=_NAMES)
+            own = str(ref).removeprefix(f"{self.name}@")
+            hint = f"write {own!r}" if own != str(ref) else _NAMES
+            raise Invalid(f"{ref!r} cannot name a version of dataset {self.name!r}", hint=hint)
         return Version(connection().call("GET", f"/datasets/{self.name}/versions/{ref}", DatasetVersion))
 
     def versions(self) -> list[Version]:

@@ -258,7 +258,7 @@ def _wait(deployment: Deployment, timeout_s: float) -> Deployment:
         raise Conflict(
             f"model {deployment.model_name!r} version {deployment.model_version} could not be deployed on "
             f"{deployment.endpoint!r}: {deployment.error}",
-            hint="what was live before still answers",
+            hint="what was live before, if anything was, still answers; `kedge endpoints` shows it",
         )
     if deployment.state == "retired" and deployment.live_ms is None:
         raise Conflict(

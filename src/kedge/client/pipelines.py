@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from kedge.client.connection import connection
+from kedge.client.settings import is_loading
 from kedge.core.errors import Conflict, KedgeError, Unavailable
 from kedge.core.pipelines import PipelineRun, StepRun
 from kedge.pipelines.declared import declared
@@ -91,7 +92,17 @@ def submit(pipeline: "Pipeline[Any, Any] | str", /, **params: Any) -> RunHandle:
         The decorated function, or `path/to/file.py:function` or `package.module:function`.
     **params
         What the function takes; plain values.
+
+    Raises
+    ------
+    Conflict
+        The worker is loading the file that asks for it: each run would queue another.
     """
+    if is_loading():
+        raise Conflict(
+            "kedge.submit was called while the worker loads this file for a run",
+            hint='put what starts runs under `if __name__ == "__main__":`',
+        )
     entry, project, name = located(pipeline)
     if isinstance(pipeline, Pipeline):
         pipeline.check(params)

@@ -13,6 +13,11 @@ def platform_url() -> str:
     return os.environ.get("KEDGE_URL", DEFAULT_URL).rstrip("/")  # noqa: TID251 - see the module's docstring
 
 
+def is_loading() -> bool:
+    """Whether this process loads a pipeline's file to run its steps, and runs none yet."""
+    return "KEDGE_PIPELINE_RUN" in os.environ and "KEDGE_STEP" not in os.environ  # noqa: TID251 - as above
+
+
 def running_step() -> tuple[str, str] | None:
     """(pipeline run id, step) when this process runs a step."""
     run, step = os.environ.get("KEDGE_PIPELINE_RUN"), os.environ.get("KEDGE_STEP")  # noqa: TID251 - as above

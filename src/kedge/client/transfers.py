@@ -61,7 +61,10 @@ def check_out(
     checked_together(file.path for file in files)
     occupied = target.is_symlink() or (target.exists() and (not target.is_dir() or any(target.iterdir())))
     if occupied and not force:
-        raise Conflict(f"{target} is there and not empty", hint="choose another folder, or force")
+        raise Conflict(
+            f"{target} is there and not empty",
+            hint="choose another folder, or replace it with force=True (--force)",
+        )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".kedge-", dir=target.parent) as scratch:

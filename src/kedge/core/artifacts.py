@@ -1,9 +1,15 @@
 """The seam of artifacts: files below one root, by relative paths, as MLflow's proxy keeps them."""
 
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Protocol
+from urllib.parse import unquote, urlsplit
 
 import msgspec
+
+from kedge.core.errors import Invalid
+
+SCHEME = "mlflow-artifacts"
+_INCOMING = ".incoming"
 
 
 class ArtifactEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -12,6 +18,17 @@ class ArtifactEntry(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     is_dir: bool
     size_bytes: int | None = None
+
+
+class ArtifactFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that is there, to be read in pieces; `etag` is quoted, as HTTP writes it, and changes with the content."""
+
+    size_bytes: int
+    etag: str
+    modified_s: float
+    chunks: Callable[[int, int], Iterator[bytes]]
+    """The bytes from `start` up to `stop`, a few mebibytes at a time at most. Raises Conflict where another file has
+    taken the place in the meantime, StorageError or Unavailable where it cannot be read, and never ends early."""
 
 
 class ArtifactUpload(Protocol):
@@ -27,12 +44,49 @@ class ArtifactUpload(Protocol):
         ...
 
 
+class BegunUpload(msgspec.Struct, frozen=True, kw_only=True):
+    """An upload in parts that a client sends to the store itself: an address for each part, from the first on."""
+
+    upload_id: str
+    addresses: tuple[str, ...]
+
+
+class SentPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A part that arrived: its number, from 1, and what the store answered for it."""
+
+    number: int
+    etag: str
+
+
+class DirectTransfers(Protocol):
+    """Files that go between a client and the store without passing through us, by addresses that we sign."""
+
+    def begin(self, path: str, parts: int) -> BegunUpload: ...
+    def complete(self, path: str, upload_id: str, parts: tuple[SentPart, ...]) -> None:
+        """The file is there. Raises NotFound for an unknown upload, Invalid for parts that are not what arrived."""
+        ...
+
+    def abort(self, path: str, upload_id: str) -> None:
+        """The parts are gone; harmless for an unknown upload."""
+        ...
+
+    def download_address(self, path: str) -> str:
+        """Where the file can be read for some minutes."""
+        ...
+
+
 class ArtifactStore(Protocol):
-    """Files of runs and models. Paths that lead out of the root are Invalid; what is not there is NotFound."""
+    """Files of runs and models. Paths that lead out of the root are Invalid; what is not there is NotFound.
+
+    A store that is another machine's raises Unavailable where that one does not answer, or refuses us.
+    """
+
+    direct: DirectTransfers | None
+    """Where clients may send to and fetch from the store themselves."""
 
     def receive(self, path: str) -> ArtifactUpload: ...
-    def file(self, path: str) -> Path:
-        """The file itself, for reading."""
+    def file(self, path: str) -> ArtifactFile:
+        """A file, for reading. Raises Invalid for a folder."""
         ...
 
     def children(self, path: str) -> list[ArtifactEntry]:
@@ -42,3 +96,31 @@ class ArtifactStore(Protocol):
     def delete(self, path: str) -> None:
         """A file, or a folder with all it holds."""
         ...
+
+
+def path_of(location: str) -> str | None:
+    """The path below the root that the address of an artifact means; None where it lies elsewhere.
+
+    Examples
+    --------
+    >>> path_of("mlflow-artifacts:/1/m%20a/artifacts"), path_of("s3://bucket/x")
+    ('1/m a/artifacts', None)
+    """
+    parts = urlsplit(location)
+    return None if parts.scheme != SCHEME or parts.netloc else unquote(parts.path).strip("/")
+
+
+def path_parts(path: str) -> list[str]:
+    """The names that a path goes through, none of which is a way out; the same rule for every store. Raises Invalid.
+
+    Examples
+    --------
+    >>> path_parts("1/./run//artifacts/")
+    ['1', 'run', 'artifacts']
+    """
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if ".." in parts or path.startswith("/") or any(ord(c) < 32 or c in "\\#" for c in path):
+        raise Invalid("Invalid path")
+    if parts[:1] == [_INCOMING]:
+        raise Invalid("Invalid path")
+    return parts

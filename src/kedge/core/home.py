@@ -26,6 +26,11 @@ class Home(msgspec.Struct, frozen=True):
         return self.root / "artifacts"
 
     @property
+    def models(self) -> Path:
+        """Copies of deployed models whose artifacts lie elsewhere, a folder a deployment; they can be fetched again."""
+        return self.root / "models"
+
+    @property
     def inference(self) -> Path:
         """Segments of the inference log, a folder an endpoint."""
         return self.root / "inference"
@@ -44,3 +49,8 @@ class Home(msgspec.Struct, frozen=True):
     def state(self) -> Path:
         """What the supervisor runs at the moment, as JSON."""
         return self.root / "state.json"
+
+    @property
+    def attempts(self) -> Path:
+        """Loads that serving has begun and not ended, as JSON."""
+        return self.root / "serving-attempts.json"

@@ -30,15 +30,19 @@ _CODES: Final[dict[str, _Class]] = {
     "ABORTED": _Class(409),
 }
 
+_STATES: Final = {"ATTRIBUTE_NOT_FOUND": "KAM04"}
+"""Of classes that a code does not imply."""
+
 
 class MlflowError(KedgeError):
     """What an MLflow route refuses, in MLflow's own words."""
 
     code = "mlflow"
 
-    def __init__(self, error_code: str, message: str) -> None:
+    def __init__(self, error_code: str, message: str, error_class: str = "") -> None:
         super().__init__(message)
         self.error_code = error_code
+        self.error_class = error_class
 
     @property
     def http_status(self) -> int:
@@ -48,6 +52,8 @@ class MlflowError(KedgeError):
     def body(self) -> dict[str, str]:
         """The answer's JSON."""
         known = _CODES.get(self.error_code, _Class(500))
+        if self.error_class:
+            known = known._replace(error_class=self.error_class, sqlstate=_STATES[self.error_class])
         body = {"error_code": self.error_code, "message": self.message}
         if known.sqlstate:
             body["sqlstate"] = known.sqlstate

@@ -173,11 +173,43 @@ class RegistryQuery(msgspec.Struct, frozen=True, kw_only=True):
     offset: int = 0
 
 
+class DatasetFilter(msgspec.Struct, frozen=True):
+    """Metrics on this dataset; without a digest, on one that was logged without."""
+
+    name: str
+    digest: str | None
+
+
+class LoggedOrdering(msgspec.Struct, frozen=True, kw_only=True):
+    """By a column of logged models, or by a metric's latest value, of all or of one dataset."""
+
+    kind: str
+    key: str
+    ascending: bool
+    dataset_name: str = ""
+    dataset_digest: str = ""
+
+
+class LoggedModelQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which logged models that are not deleted, in which order; `datasets` are those that metrics may be on."""
+
+    experiment_ids: tuple[int, ...]
+    conditions: tuple[Comparison, ...] = ()
+    orderings: tuple[LoggedOrdering, ...] = ()
+    datasets: tuple[DatasetFilter, ...] = ()
+    limit: int
+    offset: int = 0
+
+
 class ModelReader(Protocol):
     """Reads MLflow's models; what is not there is MlflowError RESOURCE_DOES_NOT_EXIST in its words. Threads may share it."""
 
     def logged_model(self, model_id: str, *, deleted: bool) -> LoggedModel:
         """Deleted ones only where asked for."""
+        ...
+
+    def logged_page(self, query: LoggedModelQuery) -> tuple[list[LoggedModel], bool]:
+        """The page and whether there is more."""
         ...
 
     def registered(self, name: str) -> RegistryModel: ...

@@ -78,6 +78,15 @@ class LoggedRun(msgspec.Struct, frozen=True, kw_only=True):
     model_outputs: tuple[ModelLink, ...] = ()
 
 
+class DatasetSummary(msgspec.Struct, frozen=True):
+    """A dataset that runs of an experiment read, and as what."""
+
+    experiment_id: int
+    name: str
+    digest: str
+    context: str | None
+
+
 class RunMetric(msgspec.Struct, frozen=True, gc=False):
     """A point of a history that spans runs."""
 
@@ -116,7 +125,7 @@ class TagExperiment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CreateRun(msgspec.Struct, frozen=True, kw_only=True):
-    """Gives the LoggedRun."""
+    """Gives the LoggedRun; `refusal` is told where the experiment would take it."""
 
     experiment_id: int
     run_id: str
@@ -124,6 +133,7 @@ class CreateRun(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str
     start_time: int
     tags: tuple[Pair, ...]
+    refusal: str = ""
 
 
 class UpdateRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,6 +171,16 @@ class LogInputs(msgspec.Struct, frozen=True, kw_only=True):
     made: bool = False
 
 
+class RecordModel(msgspec.Struct, frozen=True, kw_only=True):
+    """One more entry, as JSON holds it, in the list of models that older clients keep as a tag of the run.
+
+    One that does not say when it was made was made now.
+    """
+
+    run_id: str
+    entry: dict[str, Any]
+
+
 class DeleteTag(msgspec.Struct, frozen=True, kw_only=True):
     """Of a run."""
 
@@ -179,6 +199,7 @@ Change = (
     | LogBatch
     | DeleteTag
     | LogInputs
+    | RecordModel
 )
 Outcome = Any
 Done = Callable[[Outcome | BaseException], None]
@@ -223,6 +244,10 @@ class TrackingStore(Protocol):
 
     def experiments(self, query: ExperimentQuery) -> tuple[list[Experiment], bool]:
         """The page and whether there is more."""
+        ...
+
+    def dataset_summaries(self, experiment_ids: tuple[int, ...]) -> list[DatasetSummary]:
+        """Each once, at most 1000, in no order."""
         ...
 
     def run(self, run_id: str) -> LoggedRun:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from kedge.core.artifacts import ArtifactStore, path_of
 from kedge.core.deployments import Deployment
 from kedge.core.errors import Conflict, Invalid
 from kedge.core.ids import is_name, new_id
@@ -41,7 +42,7 @@ def deploy(services: Services, endpoint: str, model: str, ref: str, reason: str 
             f"{endpoint!r} cannot name an endpoint: letters, digits, `.`, `_`, `-`, at most 128 of them"
         )
     version = services.tracking.resolve(model, ref)
-    check_deployable(version)
+    check_deployable(version, services.artifacts)
     alias = ref if ref in version.aliases else None
     deployment = Deployment(
         id=new_id(),
@@ -59,20 +60,24 @@ def deploy(services: Services, endpoint: str, model: str, ref: str, reason: str 
     return deployment
 
 
-def check_deployable(version: ModelVersion) -> None:
+def check_deployable(version: ModelVersion, artifacts: ArtifactStore) -> None:
     """Raise where a version cannot be served at all."""
     what = f"model {version.name!r} version {version.version}"
     if version.status != "READY":
         raise Conflict(f"{what} has status {version.status}: only a READY version can be deployed")
-    folder = Path(version.location)
-    if not folder.is_absolute():
+    place = version.location
+    if (path := path_of(place)) is not None:
+        found = any(entry.path.endswith("/MLmodel") for entry in artifacts.children(path))
+    elif Path(place).is_absolute():
+        found = (Path(place) / "MLmodel").is_file()
+    else:
         raise Invalid(
-            f"{what} lies at {version.location!r}, which is not in this data directory",
+            f"{what} lies at {place!r}, which is not in this data directory",
             hint="log and register the model through this platform",
         )
-    if not (folder / "MLmodel").is_file():
+    if not found:
         raise Invalid(
-            f"{what} lies at {folder}, which has no MLmodel file", hint="were its artifacts deleted?"
+            f"{what} lies at {place}, which has no MLmodel file", hint="were its artifacts deleted?"
         )
 
 

@@ -7,6 +7,7 @@ from kedge.drift.batch.bhattacharyya import Bhattacharyya
 from kedge.drift.batch.cdbd import CDBD
 from kedge.drift.batch.chi_square import ChiSquare
 from kedge.drift.batch.classifier_two_sample import ClassifierTwoSample
+from kedge.drift.batch.context_mmd import ContextMMD
 from kedge.drift.batch.cramer_von_mises import CramerVonMises
 from kedge.drift.batch.energy_distance import EnergyDistance
 from kedge.drift.batch.energy_distance_multivariate import EnergyDistanceMultivariate
@@ -21,14 +22,17 @@ from kedge.drift.batch.kolmogorov_smirnov import KolmogorovSmirnov
 from kedge.drift.batch.kuiper import Kuiper
 from kedge.drift.batch.kullback_leibler import KullbackLeibler
 from kedge.drift.batch.l_infinity import LInfinity
+from kedge.drift.batch.learned_kernel_mmd import LearnedKernelMMD
 from kedge.drift.batch.lsdd import LSDD
 from kedge.drift.batch.mann_whitney import MannWhitney
+from kedge.drift.batch.md3 import MD3, MarginTestResult
 from kedge.drift.batch.mmd import MMD
 from kedge.drift.batch.model_uncertainty import ModelUncertainty
 from kedge.drift.batch.nndvi import NNDVI
 from kedge.drift.batch.pca_reconstruction import PCAReconstruction
 from kedge.drift.batch.population_stability_index import PopulationStabilityIndex
 from kedge.drift.batch.proportions_z import ProportionsZ
+from kedge.drift.batch.spot_the_diff import LocationsTestResult, SpotTheDiff
 from kedge.drift.batch.total_variation import TotalVariation
 from kedge.drift.batch.wasserstein import Wasserstein
 from kedge.drift.batch.welch import Welch
@@ -96,6 +100,7 @@ __all__ = [
     "HDDMW",
     "KSWIN",
     "LSDD",
+    "MD3",
     "MMD",
     "NNDVI",
     "PCACD",
@@ -116,6 +121,7 @@ __all__ = [
     "ColumnsResult",
     "Confirmed",
     "Constraint",
+    "ContextMMD",
     "CramerVonMises",
     "DataError",
     "DetectorRecord",
@@ -143,9 +149,12 @@ __all__ = [
     "KullbackLeibler",
     "LInfinity",
     "LSDDOnline",
+    "LearnedKernelMMD",
     "LinearFourRates",
+    "LocationsTestResult",
     "MMDOnline",
     "MannWhitney",
+    "MarginTestResult",
     "Methods",
     "MinimumApproval",
     "ModelUncertainty",
@@ -161,6 +170,7 @@ __all__ = [
     "Recommendation",
     "Result",
     "SimpleMajority",
+    "SpotTheDiff",
     "State",
     "StateError",
     "StreamingDetector",

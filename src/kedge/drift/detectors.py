@@ -7,6 +7,7 @@ from kedge.drift.batch.bhattacharyya import Bhattacharyya
 from kedge.drift.batch.cdbd import CDBD
 from kedge.drift.batch.chi_square import ChiSquare
 from kedge.drift.batch.classifier_two_sample import ClassifierTwoSample
+from kedge.drift.batch.context_mmd import ContextMMD
 from kedge.drift.batch.cramer_von_mises import CramerVonMises
 from kedge.drift.batch.energy_distance import EnergyDistance
 from kedge.drift.batch.energy_distance_multivariate import EnergyDistanceMultivariate
@@ -21,14 +22,17 @@ from kedge.drift.batch.kolmogorov_smirnov import KolmogorovSmirnov
 from kedge.drift.batch.kuiper import Kuiper
 from kedge.drift.batch.kullback_leibler import KullbackLeibler
 from kedge.drift.batch.l_infinity import LInfinity
+from kedge.drift.batch.learned_kernel_mmd import LearnedKernelMMD
 from kedge.drift.batch.lsdd import LSDD
 from kedge.drift.batch.mann_whitney import MannWhitney
+from kedge.drift.batch.md3 import MD3
 from kedge.drift.batch.mmd import MMD
 from kedge.drift.batch.model_uncertainty import ModelUncertainty
 from kedge.drift.batch.nndvi import NNDVI
 from kedge.drift.batch.pca_reconstruction import PCAReconstruction
 from kedge.drift.batch.population_stability_index import PopulationStabilityIndex
 from kedge.drift.batch.proportions_z import ProportionsZ
+from kedge.drift.batch.spot_the_diff import SpotTheDiff
 from kedge.drift.batch.total_variation import TotalVariation
 from kedge.drift.batch.wasserstein import Wasserstein
 from kedge.drift.batch.welch import Welch
@@ -60,58 +64,61 @@ from kedge.drift.streaming.stepd import STEPD
 
 ALL: tuple[type[StreamingDetector] | type[BatchDetector], ...] = (
     ADWIN,
-    KSWIN,
     BOCD,
+    CUSUM,
     CVMOnline,
     DDM,
-    STEPD,
     ECDDWT,
-    RDDM,
-    GeometricMovingAverage,
-    CUSUM,
     EDDM,
     FETOnline,
     FHDDM,
+    GeometricMovingAverage,
     HDDMA,
     HDDMW,
     IncrementalKolmogorovSmirnov,
     KdqTreeStreaming,
+    KSWIN,
     LinearFourRates,
     LSDDOnline,
     MMDOnline,
-    PCACD,
     PageHinkley,
-    StreamingEnsemble,
+    PCACD,
+    RDDM,
+    STEPD,
     BatchEnsemble,
+    StreamingEnsemble,
     AndersonDarling,
     BaumgartnerWeissSchindler,
     Bhattacharyya,
+    CDBD,
     ChiSquare,
+    ClassifierTwoSample,
+    ContextMMD,
     CramerVonMises,
     EnergyDistance,
+    EnergyDistanceMultivariate,
     EppsSingleton,
     FisherExact,
     GTest,
+    HDDDM,
     Hellinger,
     JensenShannon,
-    CDBD,
-    ClassifierTwoSample,
-    EnergyDistanceMultivariate,
-    HDDDM,
     KdqTree,
     KolmogorovSmirnov,
     Kuiper,
     KullbackLeibler,
+    LearnedKernelMMD,
     LInfinity,
-    MannWhitney,
-    EnergyDistanceMultivariate,
     LSDD,
+    MannWhitney,
+    MD3,
     MMD,
     ModelUncertainty,
     NNDVI,
     PCAReconstruction,
     PopulationStabilityIndex,
     ProportionsZ,
+    SpotTheDiff,
     TotalVariation,
     Wasserstein,
     Welch,

@@ -42,6 +42,9 @@ _NAMED_COLUMNS = {
 }
 """Detectors that read what a model answered: which columns hold that, nobody can guess."""
 
+_OWN_UNITS = ("SpotTheDiff",)
+"""Detectors of rows that standardise by themselves and answer in the unit of the columns."""
+
 _WANTED: dict[str, tuple[Kind, ...]] = {
     "numeric": ("numeric",),
     "categorical": ("categorical",),
@@ -145,9 +148,9 @@ def verdict(found: FilesCompared) -> str:
     if found.rows:
         of_rows = [each for each in found.results if each.of == "rows"]
         yes, no = ([each.detector for each in of_rows if each.drift is said] for said in (True, False))
-        parts = [f"drift by {' and '.join(yes)}"] if yes else []
-        parts += [f"do not drift by {' and '.join(no)}"] if no else []
-        sentences.append(f"Rows of {', '.join(found.rows)} {', '.join(parts)}")
+        parts = [f"drift by {', '.join(yes)}"] if yes else []
+        parts += [f"do not drift by {', '.join(no)}"] if no else []
+        sentences.append(f"Rows of {', '.join(found.rows)} {'; they '.join(parts)}")
     return ". ".join(sentences)
 
 
@@ -217,7 +220,7 @@ def _of_rows(detector: BatchDetector, columns: Columns, sample: int) -> list[Fil
         _drawn(rows, sample, place)
         for place, rows in enumerate(_complete_rows(detector, numbers, columns.label))
     )
-    if detector.spec.input != "probabilities":
+    if detector.spec.input != "probabilities" and detector.spec.name not in _OWN_UNITS:
         width = len(numbers)
         values = np.concatenate([reference[:, :width], current[:, :width]])
         if (values == values[0]).all():

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kedge.core.errors import Invalid
+from kedge.serving.unpacked import check_unpacked_size
 
 _TRUSTED_PACKAGES = ("numpy", "scipy", "sklearn")
 _HINT_PICKLE = (
@@ -27,7 +28,10 @@ def load_skops(file: Path) -> Any:
 
     # The file is foreign: the reader may break over it anywhere.
     try:
+        check_unpacked_size(file)
         asked = skops.io.get_untrusted_types(file=file)
+    except Invalid:
+        raise
     except Exception as error:
         raise Invalid(f"{file.name} cannot be read by skops: {type(error).__name__}: {error}") from error
     refused = [name for name in asked if not _is_trusted_class(name)]
@@ -39,9 +43,9 @@ def load_skops(file: Path) -> Any:
     try:
         estimator = skops.io.load(file, trusted=asked)
         check_trees(estimator)
+    except Invalid:
+        raise
     except Exception as error:
-        if isinstance(error, Invalid):
-            raise
         raise Invalid(f"{file.name} cannot be read by skops: {type(error).__name__}: {error}") from error
     return estimator
 

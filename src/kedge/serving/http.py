@@ -10,6 +10,7 @@ import msgspec
 
 from kedge.core.clock import Clock
 from kedge.core.errors import Conflict, Invalid, KedgeError, NotFound, TooLarge, Unavailable
+from kedge.core.hosts import LOOPBACK, name_of
 from kedge.core.ids import new_id
 from kedge.serving import oip, scoring
 from kedge.serving.live import Live, LiveTable
@@ -56,13 +57,21 @@ class _Failed(Exception):
 
 
 class ServingApp:
-    """The ASGI application."""
+    """The ASGI application; `hosts` are the names by which it may be reached."""
 
-    def __init__(self, table: LiveTable, recorder: Recorder, clock: Clock, version: str) -> None:
+    def __init__(
+        self,
+        table: LiveTable,
+        recorder: Recorder,
+        clock: Clock,
+        version: str,
+        hosts: frozenset[str] = LOOPBACK,
+    ) -> None:
         self._table = table
         self._recorder = recorder
         self._clock = clock
         self._version = version
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -90,6 +99,9 @@ class ServingApp:
 
     async def _route(self, path: str, scope: Scope, receive: Receive) -> Reply:
         headers: Headers = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1")
+        if name_of(host) not in self._hosts:
+            raise _Failed(421, Invalid(f"host {host!r} is not one of ours; name it in allowed_hosts"))
         if b"origin" in headers:
             # No page is served here, so a browser that sends this acts for a foreign one.
             raise _Failed(403, Invalid("requests from web pages are not taken here"))
@@ -161,6 +173,7 @@ class ServingApp:
         try:
             if b"inference-header-content-length" in call.headers:
                 raise Invalid("binary tensor data is not read here: send JSON (binary_data=False)")
+            _check_json(call.headers)
             request = oip.read_request(body)
             event_ms = oip.event_time_ms(request, self._clock.now_ms())
             inputs = oip.read_inputs(request, live.model)
@@ -230,15 +243,32 @@ class ServingApp:
 
 
 def _read_scoring(body: bytes, headers: Headers, live: Live) -> Inputs:
-    declared = headers.get(b"content-type", b"").decode("latin-1")
-    media_type, _, parameters = declared.partition(";")
-    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
-    kind = media_type.strip().lower()
-    if kind not in ("application/json", "text/csv") or charset not in ("", "utf-8"):
+    declared, kind, parameters = _content_type(headers)
+    charset = parameters.pop("charset", "utf-8")
+    if kind not in ("application/json", "text/csv") or charset != "utf-8" or parameters:
         raise _Failed(
             415, Invalid(f"content type {declared!r} is not taken: application/json or text/csv, in UTF-8")
         )
     return scoring.read_csv(body, live.model) if kind == "text/csv" else scoring.read_json(body, live.model)
+
+
+def _check_json(headers: Headers) -> None:
+    """A request of the Open Inference Protocol is JSON, said so or left unsaid."""
+    declared, kind, parameters = _content_type(headers)
+    if kind not in _JSON or parameters.get("charset", "utf-8") != "utf-8":
+        raise _Failed(415, Invalid(f"content type {declared!r} is not taken: application/json, in UTF-8"))
+
+
+_JSON = ("", "application/json", "application/x-www-form-urlencoded")
+"""What a JSON body may be declared as; the last is what `curl -d` says of anything."""
+
+
+def _content_type(headers: Headers) -> tuple[str, str, dict[str, str]]:
+    """As declared, and taken apart in lower case: media type and parameters."""
+    declared = headers.get(b"content-type", b"").decode("latin-1")
+    kind, *rest = (part.strip() for part in declared.lower().split(";"))
+    pairs = (part.partition("=") for part in rest if part)
+    return declared, kind, {name.strip(): value.strip().strip('"') for name, _, value in pairs}
 
 
 async def _body(headers: Headers, receive: Receive) -> bytes:
@@ -283,6 +313,7 @@ _CODES = {
     405: "BAD_REQUEST",
     413: "REQUEST_LIMIT_EXCEEDED",
     415: "BAD_REQUEST",
+    421: "BAD_REQUEST",
     503: "TEMPORARILY_UNAVAILABLE",
 }
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import math
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from kedge.serving.model import Model
 from kedge.serving.signature import COLUMN_TYPES, Array, Column, Inputs, fit, fit_matrix
 
 SHAPES = ("dataframe_split", "dataframe_records", "instances", "inputs")
+_MOST_SHOWN = 40
 
 
 class Split(msgspec.Struct):
@@ -64,7 +66,8 @@ def read_csv(body: bytes, model: Model) -> Inputs:
     columns = _turned(header, data)
     kinds = {column.name: column.type for column in model.signature.columns}
     typed = {
-        name: [_typed(text, kinds.get(name), name) for text in column] for name, column in columns.items()
+        name: [_typed(text, kinds.get(name), name, row) for row, text in enumerate(column)]
+        for name, column in columns.items()
     }
     return _from_columns(typed, model)
 
@@ -180,19 +183,27 @@ def _with_missing(value: list[Any], what: str) -> Array:
         raise Invalid(f"{what} has a number that does not fit float64") from None
 
 
-def _typed(text: str, kind: str | None, name: str) -> Any:
+def _typed(text: str, kind: str | None, name: str, row: int) -> Any:
     if text == "" and kind not in ("long", "integer", "boolean"):
         return None
     try:
         if kind in ("long", "integer"):
             return int(text)
-        if kind in ("double", "float"):
-            return float(text)
+        value: Any = float(text) if kind in ("double", "float") else text
         if kind == "boolean":
-            return {"true": True, "false": False}[text.lower()]
+            value = {"true": True, "false": False}[text.lower()]
     except (ValueError, KeyError):
-        raise Invalid(f"column {name!r} has the value {text!r}: the model takes {kind}") from None
-    return text if kind else _guessed(text)
+        raise _refused(text, name, row, f"the model takes {kind}") from None
+    value = value if kind else _guessed(text)
+    if isinstance(value, float) and math.isinf(value):
+        # More digits than fit become infinity; JSON cannot say it at all.
+        raise _refused(text, name, row, "a number must be finite")
+    return value
+
+
+def _refused(text: str, name: str, row: int, rule: str) -> Invalid:
+    shown = text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}... ({len(text)} characters)"
+    return Invalid(f"column {name!r} has the value {shown!r} in row {row}: {rule}")
 
 
 def _guessed(text: str) -> float | str:

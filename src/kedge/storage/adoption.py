@@ -2,13 +2,16 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from kedge.core.errors import Conflict, Invalid, StorageError
+from kedge.core.errors import Conflict, Invalid, KedgeError, StorageError
+from kedge.storage.dialect import SQLITE, Dialect
 from kedge.storage.mlflow_schema import SCHEMA_REVISION, revision_of
+from kedge.storage.postgresql import PostgresqlDatabase
 
 COUNTED = (
     "experiments",
@@ -72,18 +75,78 @@ def copy(source: Path, target: Path) -> None:
 
 
 def settle(file: Path) -> None:
-    """Fold what a write-ahead log holds into the file, so that the file alone is all."""
+    """Fold what a write-ahead log holds into the file, so that the file alone is all.
+
+    Raises
+    ------
+    Conflict
+        Another process has the file open.
+    """
     with _opened(file, write=True) as connection:
-        connection.execute("PRAGMA journal_mode = DELETE")
+        try:
+            connection.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.OperationalError as error:
+            raise Conflict(
+                f"{file} is used by another process: {error}", hint="stop what uses it, then try again"
+            ) from error
 
 
-def revision(file: Path) -> str:
-    """The alembic revision of MLflow's tables in the file; empty where there is none."""
-    with _opened(file) as connection:
-        return revision_of(connection) or ""
+def forget(file: Path) -> None:
+    """Delete a database that is not needed, with what lies beside it."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        file.with_name(file.name + suffix).unlink(missing_ok=True)
 
 
-def needs_upgrade(file: Path, known: frozenset[str]) -> bool:
+def duplicate(address: str, suffix: str) -> str:
+    """Have the server copy a PostgreSQL database; gives the name of the copy.
+
+    Raises
+    ------
+    Conflict
+        It may not, or others are connected, which would make a copy of half of what they do.
+    """
+    database = PostgresqlDatabase(address)
+    try:
+        with database.write() as connection:  # on the one connection there is: a second would be in the way
+            name = str(connection.execute("SELECT current_database()").fetchone()[0])
+        made = f"{name[: 62 - len(suffix)]}_{suffix}"
+        try:
+            database.run_alone("CREATE DATABASE {} TEMPLATE {}", made, name)
+        except KedgeError as error:
+            said = str(error.__cause__ or error).strip().partition("\n")[0]
+            raise Conflict(
+                f"MLflow's tables are older, and no backup of {database.name} could be made: {said}",
+                hint="end other connections and let the role CREATE DATABASE (ALTER ROLE ... CREATEDB); or back it up "
+                "with pg_dump and run `mlflow db upgrade ADDRESS` of MLflow 3.17.2 yourself",
+            ) from error
+    finally:
+        database.close()
+    return made
+
+
+@contextlib.contextmanager
+def _reading(place: Path | str) -> Iterator[tuple[Dialect, Callable[..., list[Any]]]]:
+    """The kind of a database, and a way to ask it."""
+    if isinstance(place, Path):
+        with _opened(place) as connection:
+            yield SQLITE, lambda query, arguments=(): connection.execute(query, arguments).fetchall()
+        return
+    database = PostgresqlDatabase(place)
+    try:
+        yield database.dialect, database.tuples
+    finally:
+        database.close()
+
+
+def revision(place: Path | str) -> str:
+    """The alembic revision of MLflow's tables in a file or at an address; empty where there is none."""
+    with _reading(place) as (dialect, ask):
+        if not ask(dialect.table_query, ("alembic_version",)):
+            return ""
+        return next((str(row[0]) for row in ask("SELECT version_num FROM alembic_version")), "")
+
+
+def needs_upgrade(place: Path | str, known: frozenset[str]) -> bool:
     """Whether the tables are of an older release; `known` are the revisions of the pinned one and those before it.
 
     Raises
@@ -91,7 +154,7 @@ def needs_upgrade(file: Path, known: frozenset[str]) -> bool:
     Conflict
         A newer release made them.
     """
-    have = revision(file)
+    have = revision(place)
     if have == SCHEMA_REVISION:
         return False
     if have in known:
@@ -102,17 +165,24 @@ def needs_upgrade(file: Path, known: frozenset[str]) -> bool:
     )
 
 
-def counted(file: Path) -> Counts:
-    """How many rows the file holds."""
-    with _opened(file) as connection:
-        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+def counted(place: Path | str) -> Counts:
+    """How many rows a file or a PostgreSQL database holds."""
+    with _reading(place) as (dialect, ask):
         return Counts(
             {
-                table: int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - our names
+                table: int(ask(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608 - our names
                 for table in COUNTED
-                if table in tables
+                if ask(dialect.table_query, (table,))
             }
         )
+
+
+def require_all(before: Counts, after: Counts) -> None:
+    """Raise StorageError where an upgrade left something out."""
+    lost = before.missing_from(after)
+    if lost:
+        told = ", ".join(f"{table} {was} became {now}" for table, (was, now) in lost.items())
+        raise StorageError(f"the upgraded tables do not hold the same: {told}; nothing was taken over")
 
 
 def elsewhere(file: Path) -> int:

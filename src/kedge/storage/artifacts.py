@@ -1,15 +1,19 @@
 """Artifacts in a folder: written beside and renamed, so that a reader never sees half of one."""
 
+import functools
 import os
 import shutil
+import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kedge.core.artifacts import ArtifactEntry
-from kedge.core.errors import Invalid, NotFound, StorageError
+from kedge.core.artifacts import ArtifactEntry, ArtifactFile, DirectTransfers, path_parts
+from kedge.core.errors import Conflict, Invalid, KedgeError, NotFound, StorageError
 
 _INCOMING = ".incoming"
+_CHUNK_BYTES = 1 << 20
 
 
 class FolderUpload:
@@ -47,6 +51,8 @@ class FolderUpload:
 class FolderArtifacts:
     """`ArtifactStore` on a local folder."""
 
+    direct: DirectTransfers | None = None
+
     def __init__(self, root: Path) -> None:
         self._root = root
 
@@ -59,13 +65,25 @@ class FolderArtifacts:
         except OSError as error:
             raise _refused(place, error) from error
 
-    def file(self, path: str) -> Path:
+    def file(self, path: str) -> ArtifactFile:
         place = self._place(path)
-        if place.is_dir():
+        try:
+            found = place.stat()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise NotFound(f"No such artifact: '{path}'") from error
+        except OSError as error:
+            raise _unreadable(place, error) from error
+        if stat.S_ISDIR(found.st_mode):
             raise Invalid(f"Artifact path refers to a directory, not a file: '{path}'")
-        if not place.is_file():
+        if not stat.S_ISREG(found.st_mode):
             raise NotFound(f"No such artifact: '{path}'")
-        return place
+        etag = _etag(found)
+        return ArtifactFile(
+            size_bytes=found.st_size,
+            etag=etag,
+            modified_s=found.st_mtime,
+            chunks=functools.partial(_chunks, place, etag),
+        )
 
     def children(self, path: str) -> list[ArtifactEntry]:
         place = self._place(path)
@@ -95,18 +113,45 @@ class FolderArtifacts:
 
     def _place(self, path: str) -> Path:
         """Where it lies; Invalid where that is not below the root, by its name or by a link."""
-        parts = [part for part in path.split("/") if part not in ("", ".")]
-        if ".." in parts or path.startswith("/") or any(ord(c) < 32 or c in "\\#" for c in path):
-            raise Invalid("Invalid path")
-        if parts[:1] == [_INCOMING]:
-            raise Invalid("Invalid path")
-        place = self._root.joinpath(*parts)
+        place = self._root.joinpath(*path_parts(path))
         if not place.resolve().is_relative_to(self._root.resolve()):
             raise Invalid("Invalid path")
         return place
 
 
-def _refused(place: Path, error: OSError) -> StorageError:
+def _chunks(place: Path, etag: str, start: int, stop: int) -> Iterator[bytes]:
+    try:
+        with place.open("rb", buffering=0) as file:
+            if _etag(os.fstat(file.fileno())) != etag:
+                raise Conflict(
+                    f"the artifact {place.name} was replaced while it was asked for", hint="ask again"
+                )
+            file.seek(start)
+            while start < stop:
+                chunk = file.read(min(_CHUNK_BYTES, stop - start))
+                if not chunk:
+                    raise StorageError(f"the artifact {place.name} was cut short while it was read")
+                start += len(chunk)
+                yield chunk
+    except FileNotFoundError as error:
+        raise NotFound(f"No such artifact: '{place.name}'") from error
+    except OSError as error:
+        raise _unreadable(place, error) from error
+
+
+def _etag(found: os.stat_result) -> str:
+    return f'"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}"'
+
+
+def _unreadable(place: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"could not read the artifact {place.name}: {error.strerror}", hint="run `kedge doctor`"
+    )
+
+
+def _refused(place: Path, error: OSError) -> KedgeError:
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return Invalid(f"{place.name!r} cannot lie there: a name on the way to it is a file's")
     return StorageError(f"could not store the artifact {place.name}: {error}", hint="run `kedge doctor`")
 
 

@@ -1,11 +1,12 @@
 """Logged and registered models, read from MLflow's tables: the same for who asks and for who has just written."""
 
+from collections import defaultdict
 from typing import Any, LiteralString, Protocol
 
 from kedge.core.logged import Metric, Pair
 from kedge.core.mlflow_error import MlflowError, does_not_exist
 from kedge.core.models import LoggedModel, RegistryModel, RegistryVersion
-from kedge.storage.statements import statements
+from kedge.storage.statements import chunks, placed, statements
 
 _SQL = statements("models")
 
@@ -22,28 +23,56 @@ def _pairs(rows: list[tuple[Any, ...]]) -> tuple[Pair, ...]:
 
 def logged_model(ask: Ask, model_id: str, *, deleted: bool) -> LoggedModel:
     """Raises MlflowError where it is not there."""
-    rows = ask(_SQL["logged"], (model_id,))
+    rows = ask(placed(_SQL["logged_among"], 1), (model_id,))
     if not rows or (rows[0][10] == "deleted" and not deleted):
         raise does_not_exist(f"Logged model with ID '{model_id}' not found.")
-    row = rows[0]
-    return LoggedModel(
-        model_id=row[0],
-        experiment_id=row[1],
-        name=row[2],
-        artifact_location=row[3],
-        created_ms=row[4],
-        updated_ms=row[5],
-        status=row[6],
-        model_type=row[7],
-        source_run_id=row[8],
-        status_message=row[9],
-        tags=_pairs(ask(_SQL["logged_tags"], (model_id,))),
-        params=_pairs(ask(_SQL["logged_params"], (model_id,))),
-        metrics=tuple(
-            (Metric(key, value, at_ms, step, model_id, dataset, digest), run_id)
-            for key, value, at_ms, step, dataset, digest, run_id in ask(_SQL["logged_metrics"], (model_id,))
-        ),
+    return _logged(ask, rows)[0]
+
+
+def logged_models(ask: Ask, model_ids: list[str]) -> list[LoggedModel]:
+    """Those that are there, in the order of the ids."""
+    found: dict[str, LoggedModel] = {}
+    for some in chunks(model_ids):
+        for model in _logged(ask, ask(placed(_SQL["logged_among"], len(some)), some)):
+            found[model.model_id] = model
+    return [found[model_id] for model_id in model_ids if model_id in found]
+
+
+def _logged(ask: Ask, rows: list[tuple[Any, ...]]) -> list[LoggedModel]:
+    """What the rows of `logged_among` tell, with what belongs to each: three queries, however many."""
+    ids = [row[0] for row in rows]
+    tags, params, metrics = (
+        _by_model(ask(placed(_SQL[name], len(ids)), ids))
+        for name in ("logged_tags_among", "logged_params_among", "logged_metrics_among")
     )
+    return [
+        LoggedModel(
+            model_id=row[0],
+            experiment_id=row[1],
+            name=row[2],
+            artifact_location=row[3],
+            created_ms=row[4],
+            updated_ms=row[5],
+            status=row[6],
+            model_type=row[7],
+            source_run_id=row[8],
+            status_message=row[9],
+            tags=_pairs(tags[row[0]]),
+            params=_pairs(params[row[0]]),
+            metrics=tuple(
+                (Metric(key, value, at_ms, step, row[0], dataset, digest), run_id)
+                for key, value, at_ms, step, dataset, digest, run_id in metrics[row[0]]
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _by_model(rows: list[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
+    found: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for model_id, *rest in rows:
+        found[model_id].append(tuple(rest))
+    return found
 
 
 def registered(ask: Ask, name: str) -> RegistryModel:

@@ -119,12 +119,12 @@ def _create_model(connection: Any, change: CreateRegistryModel, now_ms: int) -> 
 
 
 def _create_version(connection: Any, change: CreateRegistryVersion, now_ms: int) -> RegistryVersion:
-    _plain_model(connection, change.name)
     ask = _asker(connection)
     try:
         logged = model_reads.logged_model(ask, change.model_id, deleted=False)
     except MlflowError as error:
         raise NeedsMlflow from error
+    _plain_model(connection, change.name)
     newest = connection.execute(_SQL["newest"], (change.name,)).fetchone()
     number = int(newest[0] or 0) + 1
     connection.execute(

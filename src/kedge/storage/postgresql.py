@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 from urllib.parse import urlsplit
 
 from kedge.core.errors import Invalid, MissingExtra, StorageError, Unavailable
@@ -150,6 +150,13 @@ class PostgresqlDatabase:
     def row(self, query: str, arguments: Any = ()) -> NamedRow | None:
         """The first row of a query."""
         return next(iter(self.rows(query, arguments)), None)
+
+    def run_alone(self, statement: LiteralString, *names: str) -> None:
+        """Run a statement that no transaction may hold; `{}` stands for a name."""
+        from psycopg import sql
+
+        with self._writing, self._translated():
+            self._writer.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
     def data_version(self) -> int:
         """A number that changes when a transaction ends."""

@@ -56,7 +56,7 @@ class Text:
         else:  # IN, NOT IN
             listed = value if isinstance(value, tuple) else (value,)
             negated: LiteralString = "NOT " if condition.comparator == "NOT IN" else ""
-            self.add("(" + negated + _one_of(column, len(listed)) + ")", *listed)
+            self.add("(" + negated + one_of(column, len(listed)) + ")", *listed)
 
     def done(self) -> Query:
         return "\n".join(self.parts), tuple(self.arguments)
@@ -179,8 +179,8 @@ def _page(text: Text, query: RunQuery, order: list[LiteralString]) -> None:
 
 
 def _where(text: Text, query: RunQuery) -> None:
-    text.add("AND " + _one_of("r.experiment_id", len(query.experiment_ids)), *query.experiment_ids)
-    text.add("AND " + _one_of("r.lifecycle_stage", len(query.stages)), *query.stages)
+    text.add("AND " + one_of("r.experiment_id", len(query.experiment_ids)), *query.experiment_ids)
+    text.add("AND " + one_of("r.lifecycle_stage", len(query.stages)), *query.stages)
     for condition in query.conditions:
         _condition(text, condition)
 
@@ -233,7 +233,8 @@ def _dataset(text: Text, condition: Comparison) -> None:
     text.add(")")
 
 
-def _one_of(column: LiteralString, count: int) -> LiteralString:
+def one_of(column: LiteralString, count: int) -> LiteralString:
+    """That a column is one of so many values."""
     if count == 1:  # an equality lets an index give the order
         return column + " = ?"
     if not count:
@@ -245,7 +246,7 @@ def experiments_query(query: ExperimentQuery) -> Query:
     """Experiments of a page and one more."""
     text = Text()
     text.add(_EXPERIMENTS["some"])
-    text.add("AND " + _one_of("e.lifecycle_stage", len(query.stages)), *query.stages)
+    text.add("AND " + one_of("e.lifecycle_stage", len(query.stages)), *query.stages)
     for condition in query.conditions:
         if condition.kind == "attribute":
             text.add("AND")

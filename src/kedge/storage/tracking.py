@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 from urllib.parse import unquote, urlsplit
 
+from kedge.core.artifacts import SCHEME
 from kedge.core.errors import Invalid, NotFound
 from kedge.core.tracking import MetricPoint, ModelVersion, RegisteredModel, TrackedRun
 from kedge.storage.database import Database, Row
@@ -22,9 +23,11 @@ _RUN_ARTIFACT = re.compile(r"runs:/+([0-9a-f]{32})(?:/(.*))?")
 class MlflowTables:
     """`TrackingReader` on MLflow's own tables."""
 
-    def __init__(self, database: Database, artifacts: Path) -> None:
+    def __init__(self, database: Database, artifacts: Path | None, home: Path) -> None:
         self._database = database
         self._artifacts = artifacts
+        """None where they lie in no folder of this machine."""
+        self._home = home
 
     def runs(
         self, *, search: str = "", status: str = "", sort: str = "-start", limit: int = 100, offset: int = 0
@@ -145,17 +148,19 @@ class MlflowTables:
         ]
 
     def _location(self, uri: str) -> str:
-        """The local folder that `uri` means where that lies in this data directory, else `uri`."""
+        """The local folder that `uri` means where that lies in this data directory, else the address of what it means."""
         if logged := _LOGGED_MODEL.fullmatch(uri):
             uri = self._looked_up(_SQL["model_location"], logged[1]) or uri
         elif artifact := _RUN_ARTIFACT.fullmatch(uri):
             base = self._looked_up(_SQL["run_location"], artifact[1])
             uri = f"{base}/{artifact[2] or ''}".rstrip("/") if base else uri
         parts = urlsplit(uri)
-        if parts.scheme == "mlflow-artifacts":
+        if parts.scheme == SCHEME:
+            if self._artifacts is None:
+                return uri
             folder, root = self._artifacts / unquote(parts.path).lstrip("/"), self._artifacts
         elif parts.scheme in ("", "file"):
-            folder, root = Path(unquote(parts.path) if parts.scheme else uri), self._artifacts.parent
+            folder, root = Path(unquote(parts.path) if parts.scheme else uri), self._home
         else:
             return uri
         folder = folder.resolve()

@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
 from kedge.core.clock import Clock
 from kedge.core.logged import Metric, Pair
 from kedge.core.mlflow_error import does_not_exist
-from kedge.core.models import LoggedModel, ModelChange, RegistryModel, RegistryQuery, RegistryVersion
+from kedge.core.models import (
+    LoggedModel,
+    LoggedModelQuery,
+    ModelChange,
+    RegistryModel,
+    RegistryQuery,
+    RegistryVersion,
+)
 from kedge.core.runs import (
     Change,
+    DatasetSummary,
     Done,
     Experiment,
     ExperimentQuery,
@@ -25,6 +33,7 @@ from kedge.core.search import Comparison
 from kedge.storage import model_reads
 from kedge.storage.database import Database
 from kedge.storage.group_commit import GroupWriter, Together
+from kedge.storage.logged_search import logged_query
 from kedge.storage.registry_search import models_query, versions_query
 from kedge.storage.run_search import count_query, countable, experiments_query, run_queries
 from kedge.storage.statements import chunks, placed, statements
@@ -77,6 +86,10 @@ class SqlTracking:
         sql, arguments = experiments_query(query)
         rows = self._database.rows(sql, arguments)
         return self._experiments(rows[: query.limit]), len(rows) > query.limit
+
+    def dataset_summaries(self, experiment_ids: tuple[int, ...]) -> list[DatasetSummary]:
+        query = placed(_RUNS["summaries_among"], len(experiment_ids)) + "\n" + _RUNS["summaries_end"]
+        return [DatasetSummary(*row) for row in self._database.tuples(query, experiment_ids)]
 
     def run(self, run_id: str) -> LoggedRun:
         asked = (run_id,)
@@ -159,6 +172,11 @@ class SqlTracking:
 
     def logged_model(self, model_id: str, *, deleted: bool) -> LoggedModel:
         return model_reads.logged_model(self._database.tuples, model_id, deleted=deleted)
+
+    def logged_page(self, query: LoggedModelQuery) -> tuple[list[LoggedModel], bool]:
+        ask = self._database.tuples
+        ids = [row[0] for row in ask(*logged_query(query))]
+        return model_reads.logged_models(ask, ids[: query.limit]), len(ids) > query.limit
 
     def registered(self, name: str) -> RegistryModel:
         return model_reads.registered(self._database.tuples, name)

@@ -1,9 +1,11 @@
 """Changes of MLflow's tables, one function each, on a connection that is inside a transaction."""
 
+import json
 import math
 import sqlite3
 import uuid
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from kedge.core.logged import Metric, Pair
@@ -19,6 +21,7 @@ from kedge.core.runs import (
     LogInputs,
     MoveExperiment,
     MoveRun,
+    RecordModel,
     RenameExperiment,
     RunInfo,
     TagExperiment,
@@ -29,6 +32,7 @@ from kedge.storage.statements import chunks, insert_many, placed, statements
 
 ARTIFACT_ROOT = "mlflow-artifacts:/"
 RUN_NAME = "mlflow.runName"
+MODELS_TAG = "mlflow.log-model.history"
 _LARGEST = 1.7976931348623157e308
 _RUNS = statements("runs")
 _EXPERIMENTS = statements("experiments")
@@ -69,6 +73,12 @@ def _create_experiment(connection: Any, change: CreateExperiment, now_ms: int) -
     experiment_id = int(row[0])
     if not change.artifact_location:
         connection.execute(_EXPERIMENTS["locate"], (f"{ARTIFACT_ROOT}{experiment_id}", experiment_id))
+    if len({tag.key for tag in change.tags}) < len(change.tags):
+        raise MlflowError(
+            "RESOURCE_ALREADY_EXISTS",
+            f"Experiment(name={change.name}) already exists. "
+            "Error: UNIQUE constraint failed: experiment_tags.key, experiment_tags.experiment_id",
+        )
     for tag in change.tags:
         connection.execute(_EXPERIMENTS["upsert_tag"], (tag.key, tag.value, experiment_id))
     return experiment_id
@@ -123,6 +133,10 @@ def _create_run(connection: Any, change: CreateRun, _: int) -> LoggedRun:
         raise invalid_parameter(
             f"The experiment {change.experiment_id} must be in the 'active' state. Current state is {row[3]}."
         )
+    if change.refusal:
+        raise invalid_parameter(change.refusal)
+    if len({tag.key for tag in change.tags}) < len(change.tags):
+        raise MlflowError("BAD_REQUEST", "UNIQUE constraint failed: tags.key, tags.run_uuid")
     uri = f"{str(row[2]).rstrip('/')}/{change.run_id}/artifacts"
     connection.execute(
         _RUNS["insert_run"],
@@ -324,6 +338,23 @@ def _link(connection: Any, ends: tuple[str, str, str, str], tags: tuple[Pair, ..
             connection.execute(_RUNS["insert_input_tag"], (link_id, tag.key, tag.value))
 
 
+def _record_model(connection: Any, change: RecordModel, now_ms: int) -> None:
+    _active_run(connection, change.run_id)
+    entry = dict(change.entry)
+    entry["utc_time_created"] = entry.get("utc_time_created") or str(
+        datetime.fromtimestamp(now_ms / 1000, UTC).replace(tzinfo=None)
+    )
+    row = connection.execute(_RUNS["run_tag"], (change.run_id, MODELS_TAG)).fetchone()
+    try:
+        known = json.loads(row[0]) if row else []
+        listed = json.dumps([*known, entry]) if isinstance(known, list) else ""
+    except (ValueError, TypeError):
+        listed = ""
+    if not listed:
+        raise invalid_parameter(f"the tag {MODELS_TAG} of run {change.run_id} holds no list of models")
+    connection.execute(_RUNS["upsert_tag"], (MODELS_TAG, listed, change.run_id))
+
+
 def _delete_tag(connection: Any, change: DeleteTag, _: int) -> None:
     _active_run(connection, change.run_id)
     if not connection.execute(_RUNS["delete_tag"], (change.run_id, change.key)).rowcount:
@@ -341,5 +372,6 @@ _CHANGES: dict[type, Callable[[Any, Any, int], Any]] = {
     LogBatch: _log_batch,
     DeleteTag: _delete_tag,
     LogInputs: _log_inputs,
+    RecordModel: _record_model,
     **MODEL_CHANGES,
 }

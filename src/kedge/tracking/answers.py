@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from kedge.core.logged import Metric
-from kedge.core.runs import Experiment, LoggedRun, ModelLink, RunInfo, RunMetric
+from kedge.core.runs import DatasetSummary, Experiment, LoggedRun, ModelLink, RunInfo, RunMetric
 
 
 class _RunPoint(msgspec.Struct, gc=False):
@@ -135,6 +135,16 @@ def experiment(found: Experiment) -> bytes:
 def experiments(found: Iterable[Experiment], token: str | None) -> bytes:
     """Of experiments/search."""
     return _encode(_filled(experiments=[_experiment(each) for each in found], next_page_token=token))
+
+
+def dataset_summaries(found: Iterable[DatasetSummary]) -> bytes:
+    """Of experiments/search-datasets."""
+    listed = [
+        {"experiment_id": str(each.experiment_id), "name": each.name, "digest": each.digest}
+        | _filled(context=each.context)
+        for each in found
+    ]
+    return _encode(_filled(dataset_summaries=listed))
 
 
 def experiment_id(found: int) -> bytes:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from kedge.core.logged import Pair
-from kedge.core.mlflow_error import NeedsMlflow, does_not_exist
+from kedge.core.mlflow_error import NeedsMlflow, does_not_exist, invalid_parameter
 from kedge.core.runs import (
     STAGES,
     CreateExperiment,
@@ -23,6 +23,7 @@ from kedge.tracking.plans import Fresh, Operation, Plan, Read, Write
 from kedge.tracking.requests import INTEGER, LIST, REQUIRED, TEXT, Request
 
 _MOST = 50_000
+_MOST_OF_DATASETS = 20
 _VIEWS = Field("enum", options=("ACTIVE_ONLY", "DELETED_ONLY", "ALL"))
 _BY_DEFAULT = (
     Ordering(kind="attribute", key="creation_time", ascending=False),
@@ -119,6 +120,19 @@ def _search(fields: Fields, _: Fresh) -> Plan:
     return Read(answer)
 
 
+def _search_datasets(fields: Fields, _: Fresh) -> Plan:
+    listed = fields.get("experiment_ids", [])
+    if not listed:
+        raise invalid_parameter("SearchDatasets request must specify at least one experiment_id.")
+    if len(listed) > _MOST_OF_DATASETS:
+        raise invalid_parameter(
+            f"SearchDatasets request cannot specify more than {_MOST_OF_DATASETS} experiment_ids. "
+            f"Received {len(listed)} experiment_ids."
+        )
+    numbers = tuple(rules.experiment_number(each) for each in listed)
+    return Read(lambda store: answers.dataset_summaries(store.dataset_summaries(numbers)))
+
+
 def _numbered(condition: Comparison) -> Comparison:
     """Ids are written as texts and stored as numbers."""
     if condition.kind != "attribute" or condition.key != "experiment_id":
@@ -189,6 +203,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         Request({"experiment_id": STRING, "key": STRING}, {**_OF_ONE, "key": (REQUIRED, TEXT)}),
         _delete_tag,
         "write",
+    ),
+    ("POST", "experiments/search-datasets"): Operation(
+        Request({"experiment_ids": STRINGS}, {}), _search_datasets, "read"
     ),
     ("POST", "experiments/search"): _SEARCH,
     ("GET", "experiments/search"): _SEARCH,

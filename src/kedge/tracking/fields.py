@@ -157,8 +157,10 @@ def _double(value: Any) -> float:
         if value in _QUOTED:
             return _QUOTED[value]
         raise NotParsed(value) from error
-    except (TypeError, OverflowError) as error:
+    except TypeError as error:
         raise NotParsed(value) from error
+    except OverflowError as error:  # no prefix of such a body stands: zero would be stored for the number
+        raise invalid_parameter("A number is out of the range of doubles.") from error
 
 
 def _option(field: Field, value: Any) -> str | None:

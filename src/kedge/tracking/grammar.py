@@ -92,7 +92,7 @@ EXPERIMENTS: Final = Dialect(
 
 
 def parse_filter(dialect: Dialect, text: str) -> tuple[Comparison, ...]:
-    """The comparisons that a filter joins by AND.
+    """The comparisons that a filter joins by AND, each with a comparator that its kind knows.
 
     Raises
     ------
@@ -103,6 +103,17 @@ def parse_filter(dialect: Dialect, text: str) -> tuple[Comparison, ...]:
     --------
     >>> parse_filter(RUNS, "metrics.auc > 0.9")
     (Comparison(kind='metric', key='auc', comparator='>', value=0.9),)
+    """
+    return tuple(checked(dialect, each) for each in read_filter(dialect, text))
+
+
+def read_filter(dialect: Dialect, text: str) -> tuple[Comparison, ...]:
+    """What a filter says, not yet `checked`: MLflow looks at the order of a search in between.
+
+    Raises
+    ------
+    MlflowError
+        In MLflow's words; where those list a set, in sorted order.
     """
     if not text:
         return ()
@@ -117,8 +128,7 @@ def parse_filter(dialect: Dialect, text: str) -> tuple[Comparison, ...]:
     strange = [str(token) for token in tokens if not is_clause(token)]
     if strange:
         raise invalid_parameter(f"Invalid clause(s) in filter string: {dialect.refused(strange)}")
-    parsed = [_comparison(dialect, token) for token in tokens if isinstance(token, sql.Comparison)]
-    return tuple(_checked(dialect, comparison) for comparison in parsed)
+    return tuple(_comparison(dialect, token) for token in tokens if isinstance(token, sql.Comparison))
 
 
 def _comparison(dialect: Dialect, clause: Any) -> Comparison:
@@ -199,7 +209,7 @@ def _number(key: str, token: Any) -> int | float:
     return int(token.value) if token.ttype is kinds.Literal.Number.Integer else float(token.value)
 
 
-def _checked(dialect: Dialect, found: Comparison) -> Comparison:
+def checked(dialect: Dialect, found: Comparison) -> Comparison:
     """With aliases replaced, and a comparator that the kind knows."""
     if dialect is EXPERIMENTS:
         return _checked_experiment(found)

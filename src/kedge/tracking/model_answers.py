@@ -24,7 +24,16 @@ def _told(**fields: Any) -> dict[str, Any]:
 
 
 def logged_model(found: LoggedModel) -> bytes:
-    """Of logged-models."""
+    """Of logged-models, one."""
+    return _encode({"model": _logged(found)})
+
+
+def logged_models(found: Sequence[LoggedModel], token: str | None) -> bytes:
+    """Of logged-models/search."""
+    return _encode(_told(models=tuple(_logged(each) for each in found), next_page_token=token))
+
+
+def _logged(found: LoggedModel) -> dict[str, Any]:
     info = _told(
         model_id=found.model_id,
         experiment_id=str(found.experiment_id),
@@ -51,7 +60,7 @@ def logged_model(found: LoggedModel) -> bytes:
         )
         for metric, run_id in found.metrics
     )
-    return _encode({"model": {"info": info, "data": _told(params=found.params, metrics=metrics)}})
+    return {"info": info, "data": _told(params=found.params, metrics=metrics)}
 
 
 def _version(found: RegistryVersion) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import msgspec
 
 from kedge.tracking import (
     experiment_operations,
+    logged_model_search,
     metric_operations,
     model_operations,
     registry_operations,
@@ -28,6 +29,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         **run_operations.OPERATIONS,
         **metric_operations.OPERATIONS,
         **model_operations.OPERATIONS,
+        **logged_model_search.OPERATIONS,
         **registry_operations.OPERATIONS,
     }.items()
 }

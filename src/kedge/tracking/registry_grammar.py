@@ -102,13 +102,16 @@ def _comparison(registry: Registry, clause: Any) -> Comparison:
     return Comparison(kind=kind, key=key, comparator=words[1].value.upper(), value=value)
 
 
-def _identifier(text: str, attributes: frozenset[str]) -> tuple[str, str]:
+def _identifier(text: str, attributes: frozenset[str], *, quoted: bool = False) -> tuple[str, str]:
+    """What is named; in an order the name of an attribute may be `quoted`, in a filter not."""
     entity, dot, key = text.partition(".")
     if not dot:
         entity, key = "attribute", text
     elif entity not in _ENTITIES:
         raise invalid_parameter(f"Invalid entity type '{entity}'. Valid entity types are {_ENTITIES}")
     kind = "attribute" if entity == "attribute" else "tag"
+    if quoted:
+        key = without_backticks(without_quotes(key))
     if kind == "attribute" and key not in attributes:
         raise invalid_parameter(
             f"Invalid attribute key '{key}' specified. Valid keys are '{shown_set(attributes)}'"
@@ -182,7 +185,7 @@ def parse_order(registry: Registry, clauses: list[str]) -> tuple[Ordering, ...]:
 
 def _order_key(registry: Registry, text: str) -> str:
     if registry.is_version:
-        kind, key = _identifier(text, registry.orderable)
+        kind, key = _identifier(text, registry.orderable, quoted=True)
         if kind != "attribute" and key not in registry.orderable:
             raise invalid_parameter(
                 f"Invalid order by key '{key}' specified. Valid keys are {shown_set(registry.orderable)}"

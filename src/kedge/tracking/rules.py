@@ -71,6 +71,12 @@ def _limited(what: str, value: str, limit: int) -> None:
         raise invalid_parameter(f"'{what}' exceeds the maximum length of {limit} characters")
 
 
+def require_whole_dataset(metric: Metric) -> None:
+    """A dataset is named with its digest, or not at all."""
+    if (metric.dataset_name is None) != (metric.dataset_digest is None):
+        raise invalid_parameter("Both dataset_name and dataset_digest must be provided if one is provided")
+
+
 def require_metric(metric: Metric, path: str = "") -> None:
     """Name, and a time that is not negative."""
     require_name(metric.key, _within(path, "name"))

@@ -1,5 +1,6 @@
 """Routes of runs: each request to a plan."""
 
+import json
 from typing import Any
 
 from kedge.core.logged import Metric, Pair
@@ -13,15 +14,17 @@ from kedge.core.runs import (
     LogInputs,
     ModelLink,
     MoveRun,
+    RecordModel,
     RunQuery,
     UpdateRun,
 )
 from kedge.tracking import answers, rules
 from kedge.tracking.fields import DOUBLE, INT32, INT64, STRING, STRINGS, Field, messages
-from kedge.tracking.grammar import RUNS, parse_filter, parse_order
+from kedge.tracking.grammar import RUNS, checked, parse_order, read_filter
 from kedge.tracking.pages import offset_of, require_page_size, token_after
 from kedge.tracking.plans import Fresh, Operation, Plan, Read, Write
 from kedge.tracking.requests import INTEGER, LIST, NUMBER, REQUIRED, TEXT, TEXTS, Request, Rule
+from kedge.tracking.words import shown_set
 
 RUN_NAME = "mlflow.runName"
 _VIEWS = Field("enum", options=("ACTIVE_ONLY", "DELETED_ONLY", "ALL"))
@@ -84,7 +87,7 @@ def _metric(fields: Fields) -> Metric:
 def _create(fields: Fields, fresh: Fresh) -> Plan:
     return create_run(
         fresh,
-        fields.get("experiment_id") or "0",
+        fields.get("experiment_id", ""),
         fields.get("user_id", ""),
         fields.get("run_name", ""),
         fields.get("start_time", 0),
@@ -97,21 +100,25 @@ def create_run(  # noqa: PLR0917 - the fields of the request, in their order
 ) -> Plan:
     """A run with a name: the given one, or the tagged one, or one that is made up."""
     tagged = next((tag.value for tag in tags if tag.key == RUN_NAME), "")
+    refusal = ""
     if given and tagged and given != tagged:
-        raise invalid_parameter(
+        refusal = (
             "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values "
             f"(run_name='{given}', mlflow.runName='{tagged}')."
         )
+    elif not experiment_id:
+        refusal = "Missing value for required parameter 'experiment_id'."
     name = given or tagged or fresh.run_name()
     if not tagged:
         tags.append(Pair(RUN_NAME, name))
     change = CreateRun(
-        experiment_id=rules.experiment_number(experiment_id),
+        experiment_id=rules.experiment_number(experiment_id or "0"),
         run_id=fresh.run_id(),
         name=name,
         user_id=user_id,
         start_time=start_time,
         tags=tuple(tags),
+        refusal=refusal,
     )
     return Write(change, answers.created_run)
 
@@ -142,8 +149,9 @@ def _restore(fields: Fields, _: Fresh) -> Plan:
 def _search(fields: Fields, _: Fresh) -> Plan:
     size = fields.get("max_results", 1000)
     require_page_size(size, _MOST_RUNS)
-    conditions = parse_filter(RUNS, fields.get("filter", ""))
+    read = read_filter(RUNS, fields.get("filter", ""))
     orderings = parse_order(RUNS, fields.get("order_by", []))
+    conditions = tuple(checked(RUNS, each) for each in read)
     offset = offset_of(fields.get("page_token", ""))
     query = RunQuery(
         experiment_ids=tuple(rules.experiment_number(each) for each in fields.get("experiment_ids", ())),
@@ -163,6 +171,7 @@ def _search(fields: Fields, _: Fresh) -> Plan:
 
 def log_metric(run_id: str, metric: Metric) -> Plan:
     """One point."""
+    rules.require_whole_dataset(metric)
     rules.require_metric(metric)
     return Write(LogBatch(run_id=run_id, metrics=(metric,)))
 
@@ -186,6 +195,8 @@ def _delete_tag(fields: Fields, _: Fresh) -> Plan:
 
 def log_batch(run_id: str, metrics: list[Metric], params: list[Pair], tags: list[Pair]) -> Plan:
     """All or nothing."""
+    for metric in metrics:
+        rules.require_whole_dataset(metric)
     rules.require_run_id(run_id)
     for place, metric in enumerate(metrics):
         rules.require_metric(metric, f"metrics[{place}]")
@@ -230,6 +241,29 @@ def _log_outputs(fields: Fields, _: Fresh) -> Plan:
         for each in fields.get("models", ())
     )
     return Write(LogInputs(run_id=fields.get("run_id", ""), models=models, made=True))
+
+
+def _log_model(fields: Fields, _: Fresh) -> Plan:
+    """What clients before MLflow 3 tell of a model: kept as a tag, without what may be large."""
+    text = fields.get("model_json", "")
+    try:
+        model = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise invalid_parameter(f"Malformed model info. \n {text} \n is not a valid JSON.") from error
+    flavors = model.get("flavors") if isinstance(model, dict) else ""
+    if not isinstance(flavors, dict | None):
+        raise invalid_parameter("Model json must be an object whose flavors are objects by name.")
+    missing = {"artifact_path", "flavors", "utc_time_created", "run_id"} - set(model)
+    if missing:
+        raise invalid_parameter(f"Model json is missing mandatory fields: {shown_set(frozenset(missing))}")
+    entry = {name: model[name] for name in ("run_id", "artifact_path") if model[name] is not None}
+    entry["utc_time_created"] = str(model["utc_time_created"] or "")
+    entry["model_uuid"] = model.get("model_uuid")
+    entry["flavors"] = {
+        name: {k: v for k, v in flavor.items() if k != "config"} if isinstance(flavor, dict) else flavor
+        for name, flavor in (flavors or {}).items()
+    }
+    return Write(RecordModel(run_id=fields.get("run_id", ""), entry=entry))
 
 
 def _present(what: str, *names: str) -> Rule:
@@ -336,6 +370,14 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             {**_OF_RUN, "models": (REQUIRED, LIST)},
         ),
         _log_outputs,
+        "write",
+    ),
+    ("POST", "runs/log-model"): Operation(
+        Request(
+            {"run_id": STRING, "model_json": STRING},
+            {"run_id": (TEXT, REQUIRED), "model_json": (TEXT, REQUIRED)},
+        ),
+        _log_model,
         "write",
     ),
     ("POST", "runs/log-batch"): Operation(

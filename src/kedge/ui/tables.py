@@ -1,6 +1,6 @@
 """Tables that several pages show."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from kedge.core.deployments import Deployment
@@ -137,9 +137,9 @@ def deployments(found: Sequence[Deployment], now_ms: int, title: str) -> Table:
 
 
 def tracked_runs(
-    runs: Sequence[TrackedRun], now_ms: int, metrics: Sequence[str], heads: tuple[Heading, ...]
+    runs: Sequence[TrackedRun], now_ms: int, metrics: Sequence[str], heads: tuple[Heading, ...], url: str
 ) -> Table:
-    """MLflow runs with the columns of `metrics`."""
+    """MLflow runs with the columns of `metrics`; `url` is where clients are to log."""
     rows = tuple(
         (
             shown.link(run.name or run.run_id[:8], shown.to("runs", run.run_id)),
@@ -155,12 +155,12 @@ def tracked_runs(
         headings=heads,
         rows=rows,
         empty="No MLflow run is tracked yet. Point a client here:",
-        command="MLFLOW_TRACKING_URI=http://127.0.0.1:5000",
+        command=f"MLFLOW_TRACKING_URI={url}",
     )
 
 
-def monitor_runs(runs: Sequence[MonitorRun], title: str) -> Table:
-    """What a monitor found, window by window."""
+def monitor_runs(runs: Sequence[MonitorRun], references: Mapping[str, str], title: str) -> Table:
+    """What a monitor found, window by window; `references` names by run the data that it was compared with."""
     rows = tuple(
         (
             Cell(text=f"{shown.day(run.window_start_ms)} to {shown.day(run.window_end_ms)}"),
@@ -177,6 +177,7 @@ def monitor_runs(runs: Sequence[MonitorRun], title: str) -> Table:
                 text=f"{run.model_name or ''} v{run.model_version or '?'}",
                 href=shown.to("models", run.model_name),
             ),
+            Cell(text=references.get(run.id, ""), tone="quiet"),
             Cell(text=", ".join(run.detectors)),
             Cell(text=shown.seconds(run.duration_ms / 1000), number=True),
             Cell(text=run.note, tone="quiet"),
@@ -184,7 +185,16 @@ def monitor_runs(runs: Sequence[MonitorRun], title: str) -> Table:
         for run in reversed(runs)
     )
     heads = headings(
-        "window", "verdict", "#rows", "#drift share", "metrics", "model", "detectors", "#took", "note"
+        "window",
+        "verdict",
+        "#rows",
+        "#drift share",
+        "metrics",
+        "model",
+        "reference",
+        "detectors",
+        "#took",
+        "note",
     )
     return Table(title=title, headings=heads, rows=rows, empty="No window is closed yet.")
 

@@ -1,27 +1,27 @@
 """MLflow's routes of artifacts: files up and down as streams, lists, deletion."""
 
-import mimetypes
+import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from kedge.api.mlflow.allowed import upstream_path
-from kedge.core.artifacts import ArtifactEntry
+from kedge.api.mlflow.downloads import file_answer
+from kedge.api.mlflow.transfers import handlers
+from kedge.api.uploads import stored
+from kedge.core.artifacts import ArtifactEntry, path_of
 from kedge.core.errors import Invalid, KedgeError, NotFound
 from kedge.core.mlflow_error import MlflowError, NeedsMlflow
 from kedge.core.routes import Permission, Route
 from kedge.core.services import Services
 
 LARGEST_FILE_BYTES = 64 * 1024**3
-SCHEME = "mlflow-artifacts"
-_SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-_TEXTS = frozenset({".py", ".yaml", ".yml", ".json", ".txt", ".md", ".csv", ".html", ".log", ".toml", ".cfg"})
 _API, _AJAX = ("/api/2.0", "/mlflow/api/2.0"), ("/ajax-api/2.0", "/mlflow/ajax-api/2.0")
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -47,10 +47,12 @@ def routes(services: Services, otherwise: Handler) -> tuple[Route, ...]:
         return await _upload(services, request)
 
     async def download(request: Request) -> Response:
-        return await run_in_threadpool(_download, services, _path(request))
+        return await run_in_threadpool(_download, services, request, _path(request))
 
     async def delete(request: Request) -> Response:
-        await run_in_threadpool(services.artifacts.delete, _path(request))
+        # What is not there is as deleted as can be: `mlflow gc` asks for every run, also those that logged no file.
+        with contextlib.suppress(NotFound):
+            await run_in_threadpool(services.artifacts.delete, _path(request))
         return _json({})
 
     async def listed(request: Request) -> Response:
@@ -69,13 +71,14 @@ def routes(services: Services, otherwise: Handler) -> tuple[Route, ...]:
     async def file_of_run(request: Request) -> Response:
         root = await run_in_threadpool(_run_root, services, request)
         path = f"{_below(root)}/{_query_path(request, 'path')}"
-        return await run_in_threadpool(_download, services, path)
+        return await run_in_threadpool(_download, services, request, path)
 
     async def file_of_model(request: Request) -> Response:
         root = await run_in_threadpool(_model_root, services, request)
         path = f"{_below(root)}/{_query_path(request, 'artifact_file_path')}"
-        return await run_in_threadpool(_download, services, path)
+        return await run_in_threadpool(_download, services, request, path)
 
+    file_of_version = _file_of_version(services)
     files = "/mlflow-artifacts/artifacts"
     shown = [
         Route(
@@ -87,6 +90,7 @@ def routes(services: Services, otherwise: Handler) -> tuple[Route, ...]:
         for path, handler in (
             *((f"{prefix}/get-artifact", file_of_run) for prefix in ("", "/mlflow", *_AJAX)),
             *((f"{p}/mlflow/logged-models/{{model_id}}/artifacts/files", file_of_model) for p in _AJAX),
+            *((f"{p}/model-versions/get-artifact", file_of_version) for p in ("", "/mlflow", *_AJAX)),
         )
     ]
     return (
@@ -94,6 +98,16 @@ def routes(services: Services, otherwise: Handler) -> tuple[Route, ...]:
         *route("GET", files + "/{path:path}", download, "read"),
         *route("DELETE", files + "/{path:path}", delete, "write"),
         *route("GET", files, listed, "read"),
+        *(
+            each
+            for (method, path), handler in handlers(services, _path).items()
+            for each in route(
+                method,
+                f"/mlflow-artifacts{path}/{{path:path}}",
+                handler,
+                "write" if method == "POST" else "read",
+            )
+        ),
         *route("GET", "/mlflow/artifacts/list", of_run, "read"),
         *route("GET", "/mlflow/logged-models/{model_id}/artifacts/directories", of_model, "read"),
         *shown,
@@ -144,31 +158,12 @@ def _query_path(request: Request, name: str) -> str:
 
 
 async def _upload(services: Services, request: Request) -> Response:
-    arriving = await run_in_threadpool(services.artifacts.receive, _path(request))
-    try:
-        waiting = bytearray()
-        async for chunk in request.stream():
-            waiting += chunk
-            if len(waiting) >= 1 << 20:
-                await run_in_threadpool(arriving.write, bytes(waiting))
-                waiting.clear()
-        await run_in_threadpool(arriving.write, bytes(waiting))
-        await run_in_threadpool(arriving.finish)
-    finally:
-        await run_in_threadpool(arriving.abort)
+    await stored(request, await run_in_threadpool(services.artifacts.receive, _path(request)))
     return _json({})
 
 
-def _download(services: Services, path: str) -> Response:
-    file = services.artifacts.file(path)
-    plain = file.suffix in _TEXTS or file.name in ("MLmodel", "MLproject")
-    kind = "text/plain" if plain else mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    name = quote(file.name, safe="!#$&+-.^_`|~")
-    headers = {
-        "content-disposition": f"attachment; filename*=UTF-8''{name}",
-        "content-security-policy": _SANDBOX,
-    }
-    return FileResponse(file, media_type=kind, headers=headers)
+def _download(services: Services, request: Request, path: str) -> Response:
+    return file_answer(request, services.artifacts.file(path), path)
 
 
 def _run_root(services: Services, request: Request) -> str:
@@ -186,12 +181,28 @@ def _model_root(services: Services, request: Request) -> str:
     return services.runs.logged_model(request.path_params["model_id"], deleted=False).artifact_location
 
 
+def _file_of_version(services: Services) -> Handler:
+    async def answer(request: Request) -> Response:
+        root = await run_in_threadpool(_version_root, services, request)
+        path = f"{_below(root)}/{_query_path(request, 'path')}"
+        return await run_in_threadpool(_download, services, request, path)
+
+    return answer
+
+
+def _version_root(services: Services, request: Request) -> str:
+    name, version = (request.query_params.get(each, "") for each in ("name", "version"))
+    if not version.isascii() or not version.isdigit():
+        raise NeedsMlflow
+    return services.runs.location(name, int(version))
+
+
 def _below(root: str) -> str:
     """The path below our root that an artifact location means; NeedsMlflow where it lies elsewhere."""
-    parts = urlsplit(root)
-    if parts.scheme != SCHEME or parts.netloc:
+    path = path_of(root)
+    if path is None:
         raise NeedsMlflow
-    return unquote(parts.path).strip("/")
+    return path
 
 
 async def _list_below(services: Services, root: str, path: str) -> Response:

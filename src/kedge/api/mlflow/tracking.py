@@ -16,7 +16,7 @@ import msgspec
 from starlette.concurrency import run_in_threadpool
 
 from kedge.core.errors import Invalid, KedgeError
-from kedge.core.mlflow_error import MlflowError, NeedsMlflow
+from kedge.core.mlflow_error import MlflowError, NeedsMlflow, invalid_parameter
 from kedge.core.models import ModelChange
 from kedge.core.runs import Change
 from kedge.core.services import Tracking
@@ -57,8 +57,6 @@ def _found(method: str, path: str) -> tuple[Operation | None, dict[str, str]]:
         return operation, {}
     prefix = next(each for each in _PREFIXES if path.startswith(each))
     _, model_id, *rest = path[len(prefix) :].split("/")
-    if model_id == "search":
-        return None, {}
     if len(rest) == 2 and rest[0] == "tags":
         operation = _ROUTES.get((method, f"{prefix}{_MODELS}{{model_id}}/tags/{{tag_key}}"))
         return operation, {"model_id": model_id, "tag_key": rest[1]}
@@ -145,9 +143,9 @@ class TrackingRoutes:
             return
         except MlflowError as error:
             status, body = error.http_status, msgspec.json.encode(error.body())
-        except Invalid as error:
-            refused = MlflowError("INVALID_PARAMETER_VALUE", str(error))
-            status, body = refused.http_status, msgspec.json.encode(refused.body())
+        except (Invalid, OverflowError) as error:  # the database has no room for a value
+            refused = invalid_parameter(str(error))
+            status, body = 400, msgspec.json.encode(refused.body())
         except KedgeError as error:
             refused = MlflowError("TEMPORARILY_UNAVAILABLE", str(error))
             status, body = error.status, msgspec.json.encode(refused.body())

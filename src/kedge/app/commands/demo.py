@@ -26,6 +26,7 @@ from kedge.demo.story import MonthRow, play
 
 START_TIMEOUT_S = 60.0
 DEFAULT_HOME = Path("kedge-demo")
+DEFAULT_PORT = 5000
 MARK = "kedge-demo"
 """A file in the data directory of a demo, which may be moved aside."""
 
@@ -65,6 +66,8 @@ def demo(  # noqa: PLR0917 - options of a command, given by name
         out.print(_table(rows))
         for name, url in urls.items():
             out.print(f"  {name:12} {url}")
+        if config.port != DEFAULT_PORT:
+            out.print(f"For kedge's other commands and your own code: export KEDGE_URL={config.web_url}")
         if leave or not sys.stdin.isatty():
             out.print(f"Look at it again with: kedge up --home {config.home}")
             return
@@ -167,7 +170,7 @@ class _Shown:
 
 
 def _table(rows: list[MonthRow]) -> Table:
-    table = Table(title="The year", title_justify="left")
+    table = Table(title="The year", title_justify="left", padding=(0, 0))
     for heading in (
         "month",
         "rows",

@@ -163,7 +163,8 @@ def compare(  # noqa: PLR0913 - options of a command, given by name
 
     Detectors of single values test every column of their kind: numbers, or text and booleans. A column drifts when all
     its detectors say so. Detectors of rows (MMD, LSDD, kdq-tree, ...) test all numeric columns together, in the order of
-    --columns, each standardised by its mean and deviation in both files together, so that permutation p-values stay exact.
+    --columns, each standardised by its mean and deviation in both files together, so that permutation p-values stay exact
+    (a bandwidth counts in such deviations).
 
     The exit status is 0 whether or not there is drift, unless --fail-on-drift is given, and 1 where nothing could be
     compared; why is then told on standard error.

@@ -1,11 +1,8 @@
 """`kedge import`: what MLflow has, into a data directory of Kedge's; the source stays as it is."""
 
 import contextlib
-import importlib.util
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -14,22 +11,20 @@ import msgspec
 import typer
 from rich.console import Console
 
-from kedge.app.config import IN_HOME, read_config, shown_address
+from kedge.app.config import IN_HOME, Config, read_config, shown_address
+from kedge.app.mlflow_tools import known_revisions, run_mlflow, upgrade
+from kedge.core.artifacts import ArtifactStore
 from kedge.core.clock import SystemClock
-from kedge.core.errors import Conflict, Invalid, KedgeError, MissingExtra, NotFound, StorageError
+from kedge.core.errors import Conflict, KedgeError, NotFound, StorageError
 from kedge.core.home import Home as HomePaths
 from kedge.storage import adoption, file_store
 from kedge.storage.database import open_database
 from kedge.storage.mlflow_schema import SCHEMA_REVISION
+from kedge.storage.s3_artifacts import S3Artifacts
 from kedge.storage.tracking_store import SqlTracking
 
 Home = Annotated[Path | None, typer.Option(help="The data directory to make.", show_default="./kedge-data")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_REVISIONS = """
-from alembic.script import ScriptDirectory
-import mlflow.store.db_migrations as migrations
-print("\\n".join(each.revision for each in ScriptDirectory(migrations.__path__[0]).walk_revisions()))
-"""
 
 
 def register(cli: typer.Typer) -> None:
@@ -59,16 +54,21 @@ def mlflow(
         raise NotFound(f"there is no file {file}")
     if artifacts is not None and not artifacts.is_dir():
         raise NotFound(f"there is no folder {artifacts}")
-    paths = _paths(home)
+    paths, config = _paths(home)
     with _incoming(paths) as incoming:
         adoption.copy(file, incoming)
         before = adoption.counted(incoming)
-        if adoption.revision(incoming) != SCHEMA_REVISION and adoption.needs_upgrade(incoming, _known()):
+        if adoption.revision(incoming) != SCHEMA_REVISION and adoption.needs_upgrade(
+            incoming, known_revisions()
+        ):
             _told("upgrading the copy with MLflow's own migrations")
-            _run_mlflow("db", "upgrade", f"sqlite:///{incoming}")
-        _require_all(before, adoption.counted(incoming))
+            upgrade(f"sqlite:///{incoming}")
+        adoption.require_all(before, adoption.counted(incoming))
         if artifacts is not None:
-            _copy_tree(artifacts, paths.artifacts)
+            if config.artifacts is None:
+                _copy_tree(artifacts, paths.artifacts)
+            else:
+                _send_tree(artifacts, S3Artifacts(config.artifacts))
         elsewhere = adoption.elsewhere(incoming)
         _finish(incoming, paths)
     _report(paths, elsewhere, as_json=as_json)
@@ -86,9 +86,9 @@ def mlruns(
     Example: kedge import mlruns ./mlruns && kedge up
     """
     root = file_store.root_of(source)
-    paths = _paths(home)
+    paths, _ = _paths(home)
     with _incoming(paths) as incoming:
-        _run_mlflow("migrate-filestore", "--source", str(root.parent if root.name == "mlruns" else root),
+        run_mlflow("migrate-filestore", "--source", str(root.parent if root.name == "mlruns" else root),
                     "--target", f"sqlite:///{incoming}", "--no-progress")  # fmt: skip
         elsewhere = adoption.elsewhere(incoming)
         _finish(incoming, paths)
@@ -103,14 +103,14 @@ def mlruns(
     _report(paths, elsewhere, as_json=as_json)
 
 
-def _paths(home: Path | None) -> HomePaths:
+def _paths(home: Path | None) -> tuple[HomePaths, Config]:
     config = read_config({"home": home})
     if config.database != IN_HOME:
         raise Conflict(
             f"imports make a data directory with a database of its own, and {shown_address(config.database)} is configured",
             hint="unset KEDGE_DATABASE; a PostgreSQL database of MLflow's needs no import: name its address there",
         )
-    return HomePaths(config.home)
+    return HomePaths(config.home), config
 
 
 @contextlib.contextmanager
@@ -125,16 +125,11 @@ def _incoming(paths: HomePaths) -> Iterator[Path]:
     except OSError as error:
         raise StorageError(f"{paths.root} cannot be written: {error}") from error
     incoming = paths.root / "incoming.db"
-    _forget(incoming)
+    adoption.forget(incoming)
     try:
         yield incoming
     finally:
-        _forget(incoming)
-
-
-def _forget(incoming: Path) -> None:
-    for suffix in ("", "-wal", "-shm", "-journal"):
-        incoming.with_name(incoming.name + suffix).unlink(missing_ok=True)
+        adoption.forget(incoming)
 
 
 def _finish(incoming: Path, paths: HomePaths) -> None:
@@ -142,33 +137,6 @@ def _finish(incoming: Path, paths: HomePaths) -> None:
     adoption.settle(incoming)
     incoming.replace(paths.database)
     open_database(paths.database, SystemClock()).close()
-
-
-def _known() -> frozenset[str]:
-    done = _subprocess([sys.executable, "-c", _REVISIONS])
-    return frozenset(done.stdout.split())
-
-
-def _run_mlflow(*arguments: str) -> None:
-    _subprocess([sys.executable, "-m", "mlflow", *arguments])
-
-
-def _subprocess(command: list[str]) -> "subprocess.CompletedProcess[str]":
-    if importlib.util.find_spec("mlflow") is None:
-        raise MissingExtra("MLflow is not installed", hint='pip install "kedge[mlflow]"')
-    variables = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}  # noqa: TID251 - MLflow is configured by them
-    done = subprocess.run(command, capture_output=True, text=True, env=variables, check=False)  # noqa: S603 - ours
-    if done.returncode:
-        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
-        raise Invalid(f"MLflow could not do it: {''.join(last) or f'exit status {done.returncode}'}")
-    return done
-
-
-def _require_all(before: adoption.Counts, after: adoption.Counts) -> None:
-    lost = before.missing_from(after)
-    if lost:
-        told = ", ".join(f"{table} {was} became {now}" for table, (was, now) in lost.items())
-        raise StorageError(f"the upgraded copy does not hold the same: {told}; nothing was taken over")
 
 
 def _copy_tree(source: Path, target: Path) -> None:
@@ -181,6 +149,20 @@ def _copy_tree(source: Path, target: Path) -> None:
             shutil.copy2(this, there)
 
     shutil.copytree(source, target, copy_function=link, dirs_exist_ok=True)
+
+
+def _send_tree(source: Path, target: ArtifactStore) -> None:
+    files = [each for each in sorted(source.rglob("*")) if each.is_file()]
+    for each in files:
+        sending = target.receive(str(each.relative_to(source)))
+        try:
+            with each.open("rb") as file:
+                while chunk := file.read(1 << 20):
+                    sending.write(chunk)
+            sending.finish()
+        finally:
+            sending.abort()
+    _told(f"{len(files):,} files sent to the artifact store")
 
 
 def _check(root: Path, paths: HomePaths) -> int:

@@ -111,7 +111,11 @@ def evaluate(
     elif no_wait:
         Console().print("queued")
     elif not runs:
-        Console().print("no window to evaluate")
+        period = client.get(name).period
+        Console().print(
+            f"no window to evaluate: a {period} is evaluated once a row of the next one is logged; "
+            "--until says that those which end by then are closed"
+        )
     else:
         print_table(_runs_table(client.get(name), runs))
 

@@ -33,7 +33,7 @@ def run(
 ) -> None:
     """Run a pipeline on the platform's worker; exit status 1 when it does not succeed.
 
-    Example: kedge run examples/flights/pipelines.py:train -p 'months=["2013-01"]'
+    Example: kedge run examples/flights/flows.py:learn -p 'versions=["4f1c2a9be03d"]'
     """
     handle_url = connect(url).url
     handle = submit(pipeline, **_params(param or []))
@@ -89,7 +89,7 @@ class _Lines:
         for step in view.steps:
             if self._seen.get(step.name) != step.state:
                 self._seen[step.name] = step.state
-                line = f"{step.name}: {step.state} {step.cache_note}".rstrip()
+                line = f"{step.name}: {step.state}" + (f" ({step.cache_note})" if step.cache_note else "")
                 self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

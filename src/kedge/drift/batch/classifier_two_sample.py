@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kedge.drift.batch.base import Floats, TestResult
-from kedge.drift.batch.vectors import VectorDetector, generator
+from kedge.drift.batch.vectors import VectorDetector, generator, trained_on
 from kedge.drift.errors import DriftError
 from kedge.drift.spec import Choice, DetectorSpec, Interval, Methods
 
@@ -72,7 +72,7 @@ class ClassifierTwoSample(VectorDetector):
         equations="Mann-Whitney U of probabilities of rows that it was not trained on",
         false_alarms="alpha a window (asymptotic)",
         cost="one training a window",
-        libraries=("Alibi Detect", "NannyML", "Evidently"),
+        libraries=("Alibi Detect", "NannyML", "Evidently (texts)"),
         examples=({}, {"train_share": 0.7, "alpha": 0.01, "seed": 3}),
         expected_failures={"the_same_sample_is_at_no_distance": "an area of one half is no separation"},
     )
@@ -98,19 +98,15 @@ class ClassifierTwoSample(VectorDetector):
         estimator = logistic_regression(self.spec.name) if self.estimator is None else self.estimator
         rows = np.concatenate([reference, window])
         labels = np.repeat([0, 1], [len(reference), len(window)])
-        trained = np.concatenate([self._chosen(len(each), rng) for each in (reference, window)])
+        trained = np.concatenate(
+            [trained_on(len(each), self.train_share, rng) for each in (reference, window)]
+        )
         # Not in blocks of one class: some learners go through rows in their order.
         train = rng.permutation(np.flatnonzero(trained))
         fitted = copy.deepcopy(estimator).fit(rows[train], labels[train])
         scores = np.asarray(fitted.predict_proba(rows[~trained]))[:, 1]
         area, p_value = area_under_curve(scores, labels[~trained])
         return self._significant(area, p_value, self.alpha, len(window), "Mann-Whitney of rows held out")
-
-    def _chosen(self, size: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
-        """Which rows of a sample are trained on: at least one, and not all."""
-        count = min(size - 1, max(1, round(self.train_share * size)))
-        chosen: npt.NDArray[np.bool_] = rng.permutation(size) < count
-        return chosen
 
 
 def logistic_regression(name: str) -> Any:

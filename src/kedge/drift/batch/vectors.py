@@ -117,6 +117,13 @@ def assignments(
     return np.ascontiguousarray(member.T)
 
 
+def trained_on(size: int, share: float, rng: np.random.Generator, least: int = 1) -> npt.NDArray[np.bool_]:
+    """Which rows of a sample are learnt from, drawn: at least `least`, and not the last `least`."""
+    count = min(size - least, max(least, round(share * size)))
+    chosen: npt.NDArray[np.bool_] = rng.permutation(size) < count
+    return chosen
+
+
 def permutation_p_value(statistics: Floats, scale: float = 1.0) -> float:
     """Share of statistics, the observed first one among them, that reach it.
 

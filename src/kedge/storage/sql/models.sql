@@ -4,24 +4,24 @@ INSERT INTO logged_models (model_id, experiment_id, name, artifact_location, cre
     last_updated_timestamp_ms, status, lifecycle_stage, model_type, source_run_id, status_message)
 VALUES (?, ?, ?, ?, ?, ?, 1, 'active', ?, ?, NULL)
 
--- name: logged
--- One logged model.
+-- name: logged_among
+-- The logged models whose ids follow.
 SELECT model_id, experiment_id, name, artifact_location, creation_timestamp_ms, last_updated_timestamp_ms, status,
     model_type, source_run_id, status_message, lifecycle_stage
-FROM logged_models WHERE model_id = ?
+FROM logged_models WHERE model_id IN
 
--- name: logged_tags
--- Its tags.
-SELECT tag_key, tag_value FROM logged_model_tags WHERE model_id = ?
+-- name: logged_tags_among
+-- Their tags.
+SELECT model_id, tag_key, tag_value FROM logged_model_tags WHERE model_id IN
 
--- name: logged_params
--- Its parameters.
-SELECT param_key, param_value FROM logged_model_params WHERE model_id = ?
+-- name: logged_params_among
+-- Their parameters.
+SELECT model_id, param_key, param_value FROM logged_model_params WHERE model_id IN
 
--- name: logged_metrics
--- Its metrics.
-SELECT metric_name, metric_value, metric_timestamp_ms, metric_step, dataset_name, dataset_digest, run_id
-FROM logged_model_metrics WHERE model_id = ?
+-- name: logged_metrics_among
+-- Their metrics.
+SELECT model_id, metric_name, metric_value, metric_timestamp_ms, metric_step, dataset_name, dataset_digest, run_id
+FROM logged_model_metrics WHERE model_id IN
 
 -- name: insert_logged_param
 -- A parameter.

@@ -138,6 +138,21 @@ WHERE place IN
 -- The end of `sampled`.
 ORDER BY place
 
+-- name: summaries_among
+-- Datasets that runs read, each with what they were read as, of the experiments whose ids follow.
+SELECT DISTINCT d.experiment_id, d.name, d.digest, t.value
+FROM datasets AS d JOIN inputs AS i ON i.source_id = d.dataset_uuid
+LEFT JOIN input_tags AS t ON t.input_uuid = i.input_uuid AND t.name = 'mlflow.data.context'
+WHERE d.experiment_id IN
+
+-- name: summaries_end
+-- The end of `summaries_among`.
+LIMIT 1000
+
+-- name: run_tag
+-- One tag of a run.
+SELECT value FROM tags WHERE run_uuid = ? AND key = ?
+
 -- name: dataset
 -- A dataset that an experiment knows.
 SELECT dataset_uuid FROM datasets WHERE experiment_id = ? AND name = ? AND digest = ?

@@ -36,7 +36,7 @@ def home(services: Services) -> Page:
     heads = tables.headings(
         "run", "experiment", "state", "when", "#took", *(f"#{metric}" for metric in _METRICS)
     )
-    recent = tables.tracked_runs(tracked, now_ms, _METRICS, heads)
+    recent = tables.tracked_runs(tracked, now_ms, _METRICS, heads, services.addresses.web)
     return Page(
         title="Home",
         section="home",

@@ -63,7 +63,8 @@ def monitor(services: Services, name: str, *, run_id: str, column: str) -> Page:
         blocks.append(_stream(runs, alerts))
     now_ms = services.clock.now_ms()
     blocks += [_definition(services, found), tables.alerts(alerts[:50], now_ms, title="Alerts")]
-    blocks.append(tables.monitor_runs(runs[-_LISTED:], _windows_title(len(runs))))
+    references = {run.id: reference_names(services, run.reference) for run in runs[-_LISTED:]}
+    blocks.append(tables.monitor_runs(runs[-_LISTED:], references, _windows_title(len(runs))))
     return Page(
         title=name,
         section="monitors",
@@ -162,7 +163,8 @@ def cell_blocks(services: Services, run_id: str, column: str) -> list[object]:
         return []
     window = f"{shown.day(run.window_start_ms)} to {shown.day(run.window_end_ms)}"
     blocks: list[object] = []
-    drawn = column_distribution(results, f"{column}: reference and {window}")
+    reference = reference_names(services, run.reference) or "reference"
+    drawn = column_distribution(results, f"{column}: {reference} and {window}")
     if drawn is not None:
         blocks.append(drawn)
     blocks.append(_detectors(results))
@@ -199,7 +201,13 @@ def _marks(runs: list[MonitorRun], alerts: list[Alert]) -> list[tuple[float, str
     for before, after in itertools.pairwise(runs):
         if before.model_version != after.model_version:
             marks.append((after.window_start_ms / 1000, f"v{after.model_version}", "model"))
-    marks += [(alert.event_ms / 1000, "alert", "alert") for alert in alerts]
+    # An alert belongs to the point of the window that showed it.
+    starts = {run.id: run.window_start_ms for run in runs}
+    marks += [
+        (starts[alert.monitor_run_id] / 1000, "alert", "alert")
+        for alert in alerts
+        if alert.monitor_run_id in starts
+    ]
     return marks
 
 
@@ -207,7 +215,7 @@ def _performance(runs: list[MonitorRun], alerts: list[Alert]) -> list[Chart]:
     known = [run for run in runs if "auc" in run.metrics]
     if not known:
         return []
-    x = [run.window_end_ms / 1000 for run in known]
+    x = [run.window_start_ms / 1000 for run in known]
     marks = _marks(known, alerts)
     quality = charts.chart(
         "AUC and Brier score",
@@ -249,9 +257,14 @@ def _share_chart(found: Monitor, runs: list[MonitorRun], alerts: list[Alert]) ->
     return charts.chart("Drift share", x, series, marks=_marks(runs, alerts))
 
 
+def reference_names(services: Services, versions: tuple[str, ...]) -> str:
+    """The data that a window was, or will be, compared with."""
+    found = [services.datasets.get_by_id(version) for version in versions]
+    return ", ".join(f"{version.dataset}@{version.tag or version.number}" for version in found)
+
+
 def _definition(services: Services, found: Monitor) -> Facts:
-    versions = [services.datasets.get_by_id(version) for version in found.reference]
-    reference = ", ".join(f"{v.dataset}@{v.tag or v.number}" for v in versions)
+    reference = reference_names(services, found.reference)
     detectors = "; ".join(
         f"{column}: {', '.join(str(spec.get('name')) for spec in specs)}"
         for column, specs in found.detectors.items()
@@ -262,7 +275,7 @@ def _definition(services: Services, found: Monitor) -> Facts:
         title="Definition",
         rows=(
             ("endpoint", shown.link(found.endpoint, shown.to("endpoints", found.endpoint))),
-            ("reference", Cell(text=reference or "none needed")),
+            ("reference of the next window", Cell(text=reference or "none needed")),
             ("detectors", Cell(text=detectors or "none: it measures")),
             ("alerts on", Cell(text=rules or ("a detected change" if found.kind == "stream" else "nothing"))),
             ("an alert starts", Cell(text=triggers or "nothing")),

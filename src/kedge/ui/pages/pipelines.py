@@ -53,7 +53,7 @@ def pipeline(services: Services, run_id: str, *, step: str) -> Page:
     ]
     tracked = services.tracking.runs_of_pipeline(run_id)
     heads = tables.headings("MLflow run", "experiment", "state", "when", "#took", "#auc", "#brier")
-    made = tables.tracked_runs(tracked, now_ms, ("auc", "brier"), heads)
+    made = tables.tracked_runs(tracked, now_ms, ("auc", "brier"), heads, services.addresses.web)
     blocks.append(
         Table(title="MLflow runs", headings=heads, rows=made.rows, empty="None tracked in this run.")
     )

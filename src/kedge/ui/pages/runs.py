@@ -34,7 +34,7 @@ def runs(services: Services, *, search: str, status: str, sort: str, page: int) 
     ]
     columns += [(f"metrics.{name}", f"#{name}") for name in metrics]
     heads = tables.sortable("/runs", query, columns, sort)
-    table = tables.tracked_runs(found, now_ms, metrics, heads)
+    table = tables.tracked_runs(found, now_ms, metrics, heads, services.addresses.web)
     pages = max(1, -(-total // _PER_PAGE))
     links = tuple(
         shown.link(text, shown.to("runs", **query, sort=sort, page=number))
@@ -42,7 +42,7 @@ def runs(services: Services, *, search: str, status: str, sort: str, page: int) 
         if 1 <= number <= pages
     )
     fields = (
-        Field(name="q", label="Search", value=search),
+        Field(name="q", label="Name, experiment, id or tag", value=search),
         Field(name="status", label="State", value=status, options=_STATUSES),
         Field(name="sort", label="", value=sort, hidden=True),
     )
@@ -51,8 +51,8 @@ def runs(services: Services, *, search: str, status: str, sort: str, page: int) 
         title=title,
         headings=table.headings,
         rows=table.rows,
-        empty=table.empty,
-        command=table.command,
+        empty="No run is like that." if search or status else table.empty,
+        command="" if search or status else table.command,
         links=links,
     )
     return Page(title="Runs", section="runs", blocks=(Filter(action="/runs", fields=fields), shown_table))
