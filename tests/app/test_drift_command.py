@@ -165,7 +165,7 @@ def test_what_was_not_compared_is_told(run, tmp_path) -> None:
     pq.write_table(table.append_column("new", pa.array([1, 2, 3])), tmp_path / "b.parquet")
     arguments = ("test", tmp_path / "b.parquet", "--reference", tmp_path / "a.parquet")
     text = run(*arguments, "--detectors", "ks,mwu,fisher", "--columns", "x", "--missing", "skip")
-    assert "without a value: x, 1 rows of the reference and 1 of the other file" in text
+    assert "rows without a value: x, 1 in the reference and 1 in the other file" in text
     assert "not used: FisherExact" in text
     text = run(*arguments)
     assert "left out: when (it holds date32[day], which no detector reads)" in text

@@ -281,7 +281,7 @@ def other(**columns):
         (other(temp=["x"] * 9), Asked(), "ks", r"'temp' holds numbers in .*a\.parquet and text or booleans in"),
         (other(temp=pa.array(range(9), pa.timestamp("ms"))), Asked(("temp",)), "ks", r"holds timestamp\[ms\]"),
         (other(temp=[[1.0]] * 9), Asked(("temp",)), "ks", "holds list<.*which no detector reads"),
-        (other(temp=[b"x"] * 9), Asked(("temp",)), "ks", "holds binary, which no detector reads"),
+        (other(temp=[b"x"] * 9), Asked(("temp",)), "ks", r"holds binary \(in a CSV file: text that is not UTF-8\), which no"),
         (other(temp=pa.nulls(9)), Asked(), "ks", "no finite number in row 0, nor in 8 more"),
         (other(temp=pa.nulls(9)), Asked(missing="skip"), "ks", r"no column with values to compare \(temp: it has no values in"),
         (other(temp=pa.nulls(9)), Asked(("temp",), missing="skip"), "ks", "'temp' of .* has no values"),

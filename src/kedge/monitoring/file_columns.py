@@ -148,7 +148,8 @@ def _kind(name: str, pair: _Pair, asked: Asked, wanted: Collection[Kind]) -> tup
     kinds = [kind_of(each) for each in types]
     for kind, each in zip(kinds, types, strict=True):
         if kind is None:
-            return None, f"it holds {each}, which no detector reads"
+            bytes_ = " (in a CSV file: text that is not UTF-8)" if pa.types.is_binary(each) else ""
+            return None, f"it holds {each}{bytes_}, which no detector reads"
     if name in asked.categorical:
         kinds = ["categorical"]
     if len(set(kinds)) > 1:

@@ -224,7 +224,7 @@ def _print_comparison(found: Any, *, named: bool) -> None:
     for name, why in found.left_out.items():
         out.print(f"left out: {name} ({why})")
     for name, (before, after) in found.missing.items():
-        out.print(f"without a value: {name}, {before} rows of the reference and {after} of the other file")
+        out.print(f"rows without a value: {name}, {before} in the reference and {after} in the other file")
     for name in found.idle if named else ():
         out.print(f"not used: {name}, there is no column that it reads")
     out.print(_tests().verdict(found))
