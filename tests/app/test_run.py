@@ -31,7 +31,7 @@ def test_a_run_from_the_command_line(platform: Platform, tmp_path: Path) -> None
 
     done = kedge("-p", "x=9", "-p", 'names=["[red]", "b"]')
     assert done.returncode == 0
-    assert "root: succeeded never run before" in done.stderr
+    assert "root: succeeded (never run before)" in done.stderr
     assert 'succeeded {"root":3.0,"names":["[red]","b"]}' in done.stderr
     as_json = kedge("-p", "x=9", "--json")
     view = json.loads(as_json.stdout)
@@ -43,7 +43,40 @@ def test_a_run_from_the_command_line(platform: Platform, tmp_path: Path) -> None
     assert "failed: step 'root' failed" in failed.stderr
     detached = json.loads(kedge("-p", "x=4", "--detach", "--json").stdout)
     assert detached["url"] == f"{platform.web}/pipelines/{detached['id']}"
+
+    def other(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        command = [*KEDGE, *arguments, "--url", platform.web]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+
+    listed = json.loads(other("runs", "--pipeline", "roots", "--json").stdout)
+    assert [each["id"] for each in listed][:1] == [detached["id"]]
+    assert detached["id"] in other("runs").stdout
+    shown = other("runs", view["run"]["id"]).stdout
+    assert "cached" in shown
+    assert "root" in shown
+    unknown = other("cancel", "nobody")
+    assert unknown.returncode == 1
+    assert "no pipeline run 'nobody'" in unknown.stderr
     for arguments, said in [(["-p", "y=1"], "missing x; unknown y"), (["-p", "x"], "write key=value")]:
         refused = kedge(*arguments)
         assert (refused.returncode, refused.stdout) == (1, "")
         assert said in refused.stderr
+
+
+@pytest.mark.acceptance
+def test_a_run_is_cancelled_from_the_command_line(platform: Platform, tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(
+        "import time\nimport kedge\n\n"
+        "@kedge.step\ndef sleep():\n    time.sleep(600)\n\n"
+        "@kedge.pipeline\ndef slow():\n    return sleep()\n"
+    )
+
+    def kedge(*arguments: str) -> str:
+        command = [*KEDGE, *arguments, "--url", platform.web]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    run = json.loads(kedge("run", "slow.py:slow", "--detach", "--json"))["id"]
+    assert f"{run} is cancelled" in kedge("cancel", run)
+    assert json.loads(kedge("runs", run, "--json"))["run"]["state"] == "cancelled"

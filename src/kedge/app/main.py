@@ -14,6 +14,8 @@ COMMANDS = {
     "doctor": "doctor",
     "config": "config",
     "run": "run",
+    "runs": "run",
+    "cancel": "run",
     "data": "data",
     "deploy": "deploy",
     "endpoints": "deploy",

@@ -114,6 +114,12 @@ def submit(pipeline: "Pipeline[Any, Any] | str", /, **params: Any) -> RunHandle:
     return RunHandle(run.id)
 
 
+def pipeline_runs(pipeline: str | None = None) -> list[PipelineRun]:
+    """The newest runs, of one pipeline where it is named."""
+    query = None if pipeline is None else {"pipeline": pipeline}
+    return connection().call("GET", "/pipeline-runs", list[PipelineRun], query=query)
+
+
 def located(pipeline: "Pipeline[Any, Any] | str") -> tuple[str, str, str]:
     """(entry, project, name) of a pipeline."""
     if isinstance(pipeline, Pipeline):

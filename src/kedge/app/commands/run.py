@@ -1,4 +1,4 @@
-"""`kedge run`: submit a pipeline and follow it."""
+"""`kedge run`: submit a pipeline and follow it; `kedge runs` and `kedge cancel`: those that there are."""
 
 import sys
 from typing import Annotated, Any
@@ -10,16 +10,20 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from kedge.app.commands.tables import moment, print_table
 from kedge.client.connection import connect
-from kedge.client.pipelines import RunHandle, RunView, submit
+from kedge.client.pipelines import RunHandle, RunView, pipeline_runs, submit
 from kedge.core.errors import Invalid
+
+Url = Annotated[str | None, typer.Option(help="The platform's address; default KEDGE_URL.")]
 
 _COLOURS = {"succeeded": "green", "cached": "cyan", "running": "yellow", "failed": "red", "skipped": "dim"}
 
 
 def register(cli: typer.Typer) -> None:
-    """Add the command."""
-    cli.command()(run)
+    """Add the commands."""
+    for function in (run, runs, cancel):
+        cli.command()(function)
 
 
 def run(
@@ -28,7 +32,7 @@ def run(
         list[str] | None, typer.Option("--param", "-p", help="key=value; JSON where it parses.")
     ] = None,
     detach: Annotated[bool, typer.Option(help="Return when it is queued.")] = False,
-    url: Annotated[str | None, typer.Option(help="The platform's address; default KEDGE_URL.")] = None,
+    url: Url = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the ended run as JSON.")] = False,
 ) -> None:
     """Run a pipeline on the platform's worker; exit status 1 when it does not succeed.
@@ -51,6 +55,58 @@ def run(
     _tell(ended, console, as_json=as_json)
     if ended.run.state != "succeeded":
         sys.exit(1)
+
+
+def runs(
+    run_id: Annotated[str | None, typer.Argument(help="Show the steps of this one.")] = None,
+    pipeline: Annotated[str | None, typer.Option(help="Of this pipeline alone.")] = None,
+    url: Url = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List pipeline runs, newest first, or show the steps of one.
+
+    Example: kedge runs --pipeline learn
+    """
+    connect(url)
+    if run_id is not None:
+        view = RunHandle(run_id).view()
+        if as_json:
+            print(msgspec.json.encode(view).decode())
+            return
+        print_table(_table(view))
+        if view.run.error:
+            print(view.run.error)
+        return
+    found = pipeline_runs(pipeline)
+    if as_json:
+        print(msgspec.json.encode(found).decode())
+        return
+    table = Table("run", "pipeline", "state", "submitted (UTC)", "seconds", "started by")
+    for each in found:
+        took = (each.ended_ms - each.started_ms) / 1000 if each.ended_ms and each.started_ms else None
+        table.add_row(
+            each.id,
+            Text(each.pipeline),
+            Text(each.state, style=_COLOURS.get(each.state, "")),
+            moment(each.created_ms),
+            "" if took is None else f"{took:.1f}",
+            Text(each.trigger),
+        )
+    print_table(table)
+
+
+def cancel(
+    run_id: Annotated[str, typer.Argument(help="The run, as `kedge runs` lists it.")],
+    url: Url = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the run as JSON.")] = False,
+) -> None:
+    """Stop a pipeline run that waits or runs; its processes are ended.
+
+    Example: kedge cancel 4f1c2a9be03d
+    """
+    connect(url)
+    stopped = RunHandle(run_id).cancel()
+    print(msgspec.json.encode(stopped).decode() if as_json else f"{stopped.id} is {stopped.state}")
 
 
 def _followed(handle: RunHandle, console: Console) -> RunView:
