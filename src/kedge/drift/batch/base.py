@@ -59,6 +59,10 @@ class BatchDetector(abc.ABC):
     def _fit(self, reference: npt.NDArray[Any]) -> dict[str, Value]:
         """What the tests need of a clean reference."""
 
+    def _known(self, values: dict[str, Value]) -> dict[str, Value]:
+        """What `_fit` returned, from a state's values; or StateError where they do not tell enough."""
+        return values
+
     @abc.abstractmethod
     def _test(self, window: npt.NDArray[Any]) -> TestResult:
         """Compare a clean window."""
@@ -134,7 +138,7 @@ class BatchDetector(abc.ABC):
         size = values.pop("n_reference", ())
         if len(size) != 1 or int(size[0]) < 1:
             raise StateError(f"{cls.__name__}: the state holds no reference")
-        detector._fitted, detector._n_reference = values, int(size[0])
+        detector._fitted, detector._n_reference = detector._known(values), int(size[0])
         return detector
 
     def _require_fitted(self, call: str) -> None:

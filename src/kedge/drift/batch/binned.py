@@ -1,7 +1,7 @@
 """What distances between two histograms share: bins or categories, empty ones, a threshold or a p-value by relabelling."""
 
 import abc
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -101,15 +101,12 @@ class BinnedDistance(BatchDetector):
         """
         return self.binning == "pooled" or (self.permutations > 0 and self.binning != "categories")
 
-    @classmethod
-    def from_state(cls, state: bytes, **parameters: Any) -> Self:
-        """As of every batch detector; a state from before p-values had bins of both samples is refused."""
-        detector = super().from_state(state, **parameters)
-        if detector._bins_both and "sorted" not in detector._fitted:
+    def _known(self, values: dict[str, Value]) -> dict[str, Value]:
+        if self._bins_both and "sorted" not in values:  # of a time when the reference alone made the bins
             raise StateError(
-                f"{cls.__name__}: the state keeps the reference's bins alone, which give no sound p-value: fit it anew"
+                f"{self.spec.name}: the state keeps the reference's bins alone, which give no sound p-value: fit it anew"
             )
-        return detector
+        return values
 
     def _edges(self, ordered: Floats) -> Floats:
         """Bins made from these sorted values: the reference's, or those of both samples."""
