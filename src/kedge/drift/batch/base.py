@@ -48,6 +48,9 @@ class BatchDetector(abc.ABC):
 
     spec: ClassVar[DetectorSpec]
     state_version: ClassVar[int] = 1
+    older_versions: ClassVar[tuple[int, ...]] = ()
+    """Whose states lack nothing but parameters that have come since, which then have their defaults."""
+
     missing: str
 
     def __init__(self) -> None:
@@ -126,7 +129,7 @@ class BatchDetector(abc.ABC):
         StateError
             The bytes are cut or changed, or are not a state of this class, of this version, with these parameters.
         """
-        stored, values = decode(cls.__name__, cls.state_version, state)
+        stored, values = decode(cls.__name__, cls.state_version, state, cls.older_versions)
         written = cls._written(parameters)
         other = {name: stored.get(name) for name, value in written.items() if stored.get(name) != value}
         if other:
