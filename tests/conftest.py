@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.kernels import remove_stale
 from tests.postgres import Cluster
 
 # A loaded machine is no defect: no test has a deadline for one example.
@@ -27,6 +28,11 @@ settings.load_profile("kedge")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--screens` has the browser tests write docs/screens anew (`make docs`)."""
     parser.addoption("--screens", action="store_true", help="write the screenshots in docs/screens anew")
+
+
+def pytest_configure() -> None:
+    """Before any kernel is loaded."""
+    remove_stale()
 
 
 KEDGE = (sys.executable, "-m", "kedge.app.main")
