@@ -18,6 +18,7 @@ import pytest
 from hypothesis import settings
 
 from tests.ceph import Gateway
+from tests.kernels import remove_stale
 from tests.postgres import Cluster
 
 # A loaded machine is no defect: no test has a deadline for one example.
@@ -31,6 +32,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--sequences", type=int, default=0, help="play so many new sequences of requests to MLflow and Kedge"
     )
+
+
+def pytest_configure() -> None:
+    """Before any kernel is loaded."""
+    remove_stale()
 
 
 KEDGE = (sys.executable, "-m", "kedge.app.main")

@@ -35,7 +35,7 @@ COLUMNS: tuple[BatchDetector, ...] = (
     AndersonDarling(),
     BaumgartnerWeissSchindler(),
     CramerVonMises(),
-    EppsSingleton(),
+    EppsSingleton(permutations=999),
     KolmogorovSmirnov(),
     Kuiper(),
     MannWhitney(),

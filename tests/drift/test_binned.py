@@ -18,8 +18,11 @@ from kedge.drift import (
     LInfinity,
     ParameterError,
     ProportionsZ,
+    StateError,
     TotalVariation,
+    test_columns,
 )
+from kedge.drift.codec import encode
 
 BINNED = [Bhattacharyya, Hellinger, JensenShannon, KullbackLeibler, LInfinity, TotalVariation]
 FLOORED = [Bhattacharyya, KullbackLeibler]
@@ -101,6 +104,33 @@ def test_a_drawn_p_value_is_that_of_all_splits(cls) -> None:
     assert result.p_value == pytest.approx(expected, abs=0.015)
     assert result.method == "categories, permutation"
     assert result.threshold == 0.05
+
+
+@pytest.mark.parametrize("binning", ["quantile", "width"])
+def test_bins_of_a_p_value_are_made_of_both_samples(binning) -> None:
+    rng = np.random.default_rng(7)
+    x, y = rng.normal(0, 1, 300), rng.normal(1, 2, 200)
+    both = np.r_[x, y]
+    detector = Hellinger(binning=binning, bins=5, permutations=99).fit(x)
+    result = detector.test(y)
+    alone = Hellinger(binning=binning, bins=5).fit(both)  # without a p-value, bins are the reference's
+    assert result.bins == alone.test(y).bins
+    assert result == type(detector).from_state(detector.state()).test(y)
+    assert result == test_columns({"x": x}, {"x": y}, detectors=detector).columns[0].result
+    swapped = Hellinger(binning=binning, bins=5, permutations=99).fit(y).test(x)
+    assert swapped.bins == result.bins
+    assert swapped.statistic == pytest.approx(result.statistic)
+
+
+def test_a_state_that_kept_bins_alone_gives_no_p_value() -> None:
+    old = encode(
+        "Hellinger",
+        1,
+        Hellinger(permutations=99).parameters(),
+        {"edges": np.arange(4.0), "counts": np.array([3, 4, 5]), "n_reference": np.array([12])},
+    )
+    with pytest.raises(StateError, match="fit it anew"):
+        Hellinger.from_state(old)
 
 
 @pytest.mark.parametrize("cls", BINNED)

@@ -1,15 +1,19 @@
 """Calibrated detectors alarm as rarely as asked, on fresh data too; calibration is reproducible and says where it fails."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from kedge.drift import (
     ADWIN,
+    BOCD,
     CalibrationError,
     ChiSquare,
     DataError,
     IncrementalKolmogorovSmirnov,
+    Interval,
     KolmogorovSmirnov,
     PageHinkley,
     ParameterError,
@@ -39,6 +43,28 @@ def test_only_the_parameter_changes() -> None:
     made, report = calibrate(ADWIN(clock=8, delta=0.3), REFERENCE, **{**CHEAP, "arl0": 2000})
     assert {**made.parameters(), "delta": 0.3} == ADWIN(clock=8, delta=0.3).parameters()
     assert (report.detector, report.parameter, report.runs) == ("ADWIN", "delta", 60)
+
+
+def test_a_probability_that_is_stricter_when_larger_is_raised() -> None:
+    few, many = (
+        calibrate(BOCD(hazard=0.01, threshold=0.05), REFERENCE, **{**CHEAP, "arl0": arl0})
+        for arl0 in (60, 120)
+    )
+    assert 0.05 < few[0].threshold < many[0].threshold < 1
+    assert few[1].low < 60 < few[1].high
+    assert many[1].low < 120 < many[1].high
+    with pytest.raises(ParameterError, match="sets its false alarms"):
+        calibrate(BOCD(), REFERENCE, parameter="prior_mean", **CHEAP)
+
+
+def test_a_threshold_says_which_values_are_stricter() -> None:
+    with pytest.raises(ValueError, match="go together"):
+        dataclasses.replace(BOCD.spec, stricter="")
+    rule = Interval(float, 0, 1)
+    for value in (1e-300, 0.25, 0.5, 1 - 1e-12, 1.0):
+        assert rule.at(rule.odds(value)) == pytest.approx(value, rel=1e-15)
+    assert 1 - rule.at(rule.odds(1 - 1e-9) * 4) == pytest.approx(0.25e-9, rel=1e-6)
+    assert Interval(float, 2, float("inf")).at(4 * Interval(float, 2, float("inf")).odds(5)) == 14
 
 
 def test_a_detector_with_a_reference_comes_fitted() -> None:
@@ -94,6 +120,7 @@ def test_run_lengths_that_cannot_be_had_are_told() -> None:
         {"block": 2000},
         {"parameter": "clock"},
         {"parameter": "nothing"},
+        {"parameter": "max_buckets"},
         {"reference": []},
     ],
 )
@@ -117,6 +144,7 @@ def test_what_has_no_threshold_or_window_is_refused() -> None:
         (PageHinkley(delta=0.25), 200),
         (ADWIN(clock=4), 2000),
         (IncrementalKolmogorovSmirnov(window=20), 200),
+        (BOCD(hazard=0.01), 60),
     ],
 )
 def test_on_fresh_data_the_run_length_is_near_the_wanted_one(detector, arl0) -> None:

@@ -1,5 +1,6 @@
 """Every public detector holds the shipped checks, none escapes them, and the checks do find what they are for."""
 
+import dataclasses
 import importlib
 import inspect
 import pkgutil
@@ -104,6 +105,12 @@ class Silent(PageHinkley):
         flags[:] = 0
 
 
+class Backwards(PageHinkley):
+    """Says that it alarms more rarely the smaller its threshold."""
+
+    spec = dataclasses.replace(PageHinkley.spec, name="Backwards", stricter="smaller")
+
+
 @pytest.mark.parametrize(
     ("broken", "check"),
     [
@@ -112,6 +119,7 @@ class Silent(PageHinkley):
         (Numpyish, "results_are_plain_values"),
         (Silent, "a_clear_shift_is_found_in_its_direction_only"),
         (Silent, "the_spec_is_its_class"),
+        (Backwards, "a_stricter_threshold_alarms_no_more_often"),
     ],
 )
 def test_the_checks_find_what_they_are_for(broken, check) -> None:

@@ -62,13 +62,43 @@ def _tied(rng, size):
     return rng.choice([0.0, 0.0, 0.0, 1.0, 2.0, 5.0], size)
 
 
+def _cauchy(rng, size):
+    return rng.standard_cauchy(size)
+
+
+def _counts(rng, size):
+    return rng.poisson(2, size)
+
+
 def _letters(rng, size):
     return rng.choice(list("abcd"), size, p=[0.4, 0.3, 0.2, 0.1])
 
 
+def _fewer(cls) -> dict[str, int]:
+    """Epps-Singleton draws splits where others have limits."""
+    return {"permutations": 499} if cls is EppsSingleton else {}
+
+
+@pytest.mark.parametrize("draw", [_normal, _cauchy, _counts])
+@pytest.mark.parametrize(("m", "n"), [(500, 25), (500, 50), (25, 30), (2000, 400)])
+def test_epps_singleton_on_samples_whose_limit_does_not_hold(draw, m, n) -> None:
+    """Its limit would alarm in up to half of all steady windows."""
+    alarms = _alarms(lambda: EppsSingleton(alpha=0.1, permutations=299), draw, m, n)
+    low, high = _bounds(0.1)
+    assert low <= alarms <= high
+
+
+@pytest.mark.parametrize("draw", [_normal, _cauchy, _counts])
+def test_epps_singleton_takes_its_limit_where_that_holds(draw) -> None:
+    alarms = _alarms(lambda: EppsSingleton(alpha=0.1), draw, 260, 250)
+    low, high = _bounds(0.1)
+    assert low * 0.9 <= alarms <= high * 1.1
+    assert EppsSingleton().fit(range(260)).test(range(250)).method == "asymptotic"
+
+
 @pytest.mark.parametrize("cls", LIMITS)
 def test_limits(cls) -> None:
-    alarms = _alarms(lambda: cls(alpha=0.1), _normal, 150, 100)
+    alarms = _alarms(lambda: cls(alpha=0.1, **_fewer(cls)), _normal, 150, 100)
     low, high = _bounds(0.1)
     slack = 0.6 if cls in (Kuiper, KolmogorovSmirnov) else 1.0  # discrete: at most alpha
     assert low * slack <= alarms <= high
@@ -83,7 +113,7 @@ def test_limits_with_ties(cls) -> None:
 @pytest.mark.parametrize("cls", [EppsSingleton, Welch])
 def test_tests_of_moments_with_ties(cls) -> None:
     low, high = _bounds(0.1)
-    assert low <= _alarms(lambda: cls(alpha=0.1), _tied, 300, 200) <= high
+    assert low <= _alarms(lambda: cls(alpha=0.1, **_fewer(cls)), _tied, 300, 200) <= high
 
 
 @pytest.mark.parametrize("cls", RANKED)
@@ -102,19 +132,21 @@ def test_small_samples(cls, draw) -> None:
 def test_drawn_p_values_of_distances(cls) -> None:
     alarms = _alarms(lambda: cls(alpha=0.1, permutations=199), _normal, 150, 100, 400)
     low, high = _bounds(0.1, 400)
-    assert low * 0.8 <= alarms <= high
+    # Largest gaps of bins that hold equally many values are tied often, and ties make a test milder than alpha.
+    assert low * (0.5 if cls is LInfinity else 0.8) <= alarms <= high
 
 
 @pytest.mark.parametrize(
     "cls", [Bhattacharyya, Hellinger, JensenShannon, KullbackLeibler, LInfinity, TotalVariation]
 )
-@pytest.mark.parametrize("binning", ["pooled", "categories"])
-def test_drawn_p_values_of_bins_that_both_samples_make(cls, binning) -> None:
-    """Small samples, where bins made of the reference alone would alarm more often, up to 0.14 instead of 0.1."""
-    draw = _normal if binning == "pooled" else _letters
-    alarms = _alarms(lambda: cls(binning=binning, alpha=0.1, permutations=399), draw, 80, 60, 1500)
-    low, high = _bounds(0.1, 1500)
-    assert low * 0.7 <= alarms <= high  # counts tie: milder than alpha
+@pytest.mark.parametrize("binning", ["quantile", "width", "pooled", "categories"])
+def test_drawn_p_values_of_small_samples(cls, binning) -> None:
+    """Both samples make the bins: quantiles of a small reference alone would alarm in 0.7 to 15 % of windows at 10 %."""
+    draw = _letters if binning == "categories" else _normal
+    low, high = _bounds(0.1)
+    for m, n in ((80, 60), (30, 300)):
+        alarms = _alarms(lambda: cls(binning=binning, alpha=0.1, permutations=199), draw, m, n)
+        assert low * 0.7 <= alarms <= high  # counts tie: milder than alpha
 
 
 @pytest.mark.parametrize("cls", TABLES)
@@ -130,7 +162,7 @@ def test_tables(cls, m, n) -> None:
 
 @pytest.mark.parametrize("cls", [*LIMITS, *DRAWN])
 def test_power_grows_with_the_samples(cls) -> None:
-    extra = {"permutations": 199} if cls in DRAWN else {}
+    extra = {"permutations": 199} if cls in DRAWN else _fewer(cls)
     rng = np.random.default_rng(23)
     found = [
         sum(cls(**extra).fit(rng.normal(0, 1, n)).test(rng.normal(0.5, 1.3, n)).drift for _ in range(60))

@@ -97,7 +97,8 @@ def calibrate(
         Draw so many neighbours together: for data whose values depend on those before them. Larger values keep longer
         dependence and draw fewer different streams.
     parameter : str, default the spec's `threshold`
-        What to set.
+        What to set. Which way that alarms more rarely is the spec's `stricter`; of another parameter it is taken to be
+        upwards where that has no end, else downwards.
 
     Returns
     -------
@@ -152,7 +153,7 @@ def _require(detector: Any, values: Array, **given: Any) -> None:
         if not rule.admits(given[name]):
             raise ParameterError("calibrate", name, given[name], str(rule))
     interval = detector.spec.params.get(given["parameter"])
-    if not isinstance(interval, Interval) or interval.kind is not float:
+    if not isinstance(interval, Interval) or interval.kind is not float or math.isinf(interval.low):
         rule_text = f"a number among the parameters of {detector.spec.name} that sets its false alarms"
         raise ParameterError("calibrate", "parameter", given["parameter"], rule_text)
     if values.ndim not in (1, 2) or not len(values):
@@ -215,32 +216,35 @@ def _redrawn(trial: _Trial, rng: np.random.Generator, n: int) -> Array:
 
 
 def _search(trial: _Trial, run_length: Callable[[float], float]) -> float:
-    """The parameter at which the run length is the wanted one, by bisection of its logarithm."""
-    rule = trial.detector.spec.params[trial.parameter]
-    # A level in (0, 1) is stricter when smaller, a threshold without an end when larger.
-    stricter = 4.0 if math.isinf(rule.high) else 0.25
-    value = float(getattr(trial.detector, trial.parameter)) or 1.0
-    found = {value: run_length(value)}
-    step = stricter if found[value] < trial.arl0 else 1 / stricter
+    """The parameter at which the run length is the wanted one, by bisection of the logarithm of its odds."""
+    rule: Interval = trial.detector.spec.params[trial.parameter]
+    strictness = _stricter(trial)
+    value = rule.odds(float(getattr(trial.detector, trial.parameter))) or 1.0
+    found = {value: run_length(rule.at(value))}
+    step = strictness if found[value] < trial.arl0 else 1 / strictness
     for _ in range(60):
-        last, value = value, _towards(rule, value, step)
-        if abs(value - last) < 1e-6 * last:
+        last, value = value, value * step
+        if not rule.admits(rule.at(value)) or rule.at(value) == rule.at(last):
             break
-        found[value] = run_length(value)
+        found[value] = run_length(rule.at(value))
         if (found[value] < trial.arl0) != (found[last] < trial.arl0):
-            return _bisected(trial.arl0, (last, value), found, run_length)
-    best = max(found.values()) if step == stricter else min(found.values())
+            return rule.at(
+                _bisected(trial.arl0, (last, value), found, lambda odds: run_length(rule.at(odds)))
+            )
+    best = max(found.values()) if step == strictness else min(found.values())
     raise CalibrationError(
         f"{trial.detector.spec.name}: no {trial.parameter} gives an average run length of {trial.arl0:g}; "
-        f"tried {min(found):.3g} to {max(found):.3g}, and came to {best:.4g}"
+        f"tried {rule.at(min(found)):.3g} to {rule.at(max(found)):.3g}, and came to {best:.4g}"
     )
 
 
-def _towards(rule: Interval, value: float, step: float) -> float:
-    """The next value to try: a step away, or half the (logarithmic) way to the end that the step would leave."""
-    if rule.admits(value * step):
-        return value * step
-    return math.sqrt(value * max(rule.high if step > 1 else rule.low, 0.0)) or value
+def _stricter(trial: _Trial) -> float:
+    """The factor of the odds by which to step to rarer alarms."""
+    spec = trial.detector.spec
+    if trial.parameter == spec.threshold:
+        return 4.0 if spec.stricter == "larger" else 0.25
+    # Of another parameter nothing is declared: mostly, a level between two ends is stricter when smaller.
+    return 4.0 if math.isinf(spec.params[trial.parameter].high) else 0.25
 
 
 def _bisected(

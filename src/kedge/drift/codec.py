@@ -36,8 +36,10 @@ def encode(kind: str, version: int, parameters: Mapping[str, Any], values: Mappi
     return body + _LENGTH.pack(zlib.crc32(body))
 
 
-def decode(kind: str, version: int, state: bytes) -> tuple[dict[str, Any], dict[str, Value]]:
-    """Parameters and values of a state.
+def decode(
+    kind: str, version: int, state: bytes, older: tuple[int, ...] = ()
+) -> tuple[dict[str, Any], dict[str, Value]]:
+    """Parameters and values of a state of that format version, or of an older one that can be read too.
 
     Raises
     ------
@@ -52,14 +54,15 @@ def decode(kind: str, version: int, state: bytes) -> tuple[dict[str, Any], dict[
         end = begin + _LENGTH.unpack_from(body, len(_MAGIC))[0]
         header = json.loads(body[begin:end])
         found = header["kind"], header["version"]
+        readable = found[0] == kind and found[1] in (version, *older)
         values: dict[str, Value] = {}
-        for name, form, length in header["values"] if found == (kind, version) else ():
+        for name, form, length in header["values"] if readable else ():
             values[name] = _unpack(form, body[end : end + length])
             end += length
         parameters = dict(header["parameters"])
     except (KeyError, TypeError, ValueError, struct.error) as error:
         raise StateError(f"{kind}: the state cannot be read: {error!r}") from error
-    if found != (kind, version):
+    if not readable:
         raise StateError(f"{kind}: a state of {found[0]} version {found[1]}, not of {kind} version {version}")
     return parameters, values
 

@@ -29,6 +29,20 @@ class Interval:
         below = value <= self.high if self.closed in ("both", "right") else value < self.high
         return above and below
 
+    def odds(self, value: float) -> float:
+        """How far into the interval, from 0 to infinity: without a high end, how far from the low one, which must be finite."""
+        if math.isinf(self.high):
+            return value - self.low
+        return (value - self.low) / max(self.high - value, (self.high - self.low) * 2.0**-53)
+
+    def at(self, odds: float) -> float:
+        """The value that has these odds."""
+        if math.isinf(self.high):
+            return self.low + odds
+        if odds > 1:  # from the nearer end, so that values close to it keep their digits
+            return self.high - (self.high - self.low) / (1 + odds)
+        return self.low + (self.high - self.low) * odds / (1 + odds)
+
     def __str__(self) -> str:
         left = "[" if self.closed in ("both", "left") else "("
         right = "]" if self.closed in ("both", "right") else ")"
@@ -117,7 +131,8 @@ class DetectorSpec:
     tells which changes it answers to, `false_alarms` how they are controlled, `equations` what of the paper is followed,
     `cost` the work per value (streaming) or per test (batch). `warmup` gives, for a set of parameters, how many first
     values can raise no alarm, and `state_bound_bytes` the longest state (0: it grows with the reference; for vectors the set also
-    holds their length as `dimension`). `threshold` names the parameter that trades false alarms for delay, if one does.
+    holds their length as `dimension`). `threshold` names the parameter that trades false alarms for delay, if one does, and
+    `stricter` says which values of it, the "larger" or the "smaller", alarm more rarely and later.
     `examples` are the parameter sets that the conformance suite runs, and `expected_failures` the checks of it that the
     detector does not hold, with reasons.
     """
@@ -134,12 +149,17 @@ class DetectorSpec:
     libraries: tuple[str, ...] = ()
     warns: bool = False
     threshold: str = ""
+    stricter: Literal["larger", "smaller", ""] = ""
     warmup: Callable[[Parameters], int] = _nothing
     state_bound_bytes: Callable[[Parameters], int] = _nothing
     examples: tuple[Parameters, ...] = ({},)
     expected_failures: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if bool(self.threshold) != bool(self.stricter):
+            raise ValueError(
+                f"{self.name}: `threshold` and `stricter` go together, for one says nothing alone"
+            )
         for name in ("params", "expected_failures"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         object.__setattr__(self, "examples", tuple(MappingProxyType(dict(each)) for each in self.examples))

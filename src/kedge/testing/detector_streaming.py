@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kedge.drift import DataError, StateError, StreamingDetector
+from kedge.drift import DataError, Interval, StateError, StreamingDetector
 from kedge.testing.detector_cases import (
     SEED,
     WIDTH,
@@ -24,6 +24,8 @@ from kedge.testing.detector_cases import (
     noisy_stream,
     raises,
 )
+
+_MUCH = 64.0
 
 
 def _feed(detector: StreamingDetector, values: Floats) -> tuple[list[int], list[int]]:
@@ -67,6 +69,25 @@ def nothing_is_found_before_the_warm_up(case: Case) -> None:
 def warnings_are_only_of_those_that_warn(case: Case) -> None:
     _, warnings = _found(case.make(), noisy_stream(case))
     assert case.spec.warns or not warnings
+
+
+def a_stricter_threshold_alarms_no_more_often(case: Case) -> None:
+    spec = case.spec
+    if not spec.threshold:
+        return
+    rule = spec.params[spec.threshold]
+    assert isinstance(rule, Interval), "a threshold is a number"
+    given = rule.odds(float(case.make().parameters()[spec.threshold]))
+    strict = rule.at(given * (_MUCH if spec.stricter == "larger" else 1 / _MUCH))
+    makers = case.make, partial(case.make, **{spec.threshold: strict})
+    told = f"{spec.threshold}={strict:g}, which is said to be stricter,"
+    steady = noisy_stream(case, 6000)[
+        :2000
+    ]  # after true changes a stricter one may see what the other has forgotten
+    before, after = (_found(make(), steady)[0] for make in makers)
+    assert len(after) <= len(before), f"{told} alarms {len(after)} times, not {len(before)}"
+    before, after = (_found(make(), noisy_stream(case))[0] for make in makers)
+    assert not after or after[0] >= before[0], f"{told} alarms at {after[0]}, not at {before[0]}"
 
 
 # Ways of feeding -----------------------------------------------------------------------------------------------------
@@ -277,6 +298,7 @@ STREAMING = (
     nothing_is_found_in_a_constant,
     nothing_is_found_before_the_warm_up,
     warnings_are_only_of_those_that_warn,
+    a_stricter_threshold_alarms_no_more_often,
     one_by_one_equals_the_array,
     statistics_are_those_of_single_values,
     any_cut_gives_the_same,

@@ -48,6 +48,9 @@ class BatchDetector(abc.ABC):
 
     spec: ClassVar[DetectorSpec]
     state_version: ClassVar[int] = 1
+    older_versions: ClassVar[tuple[int, ...]] = ()
+    """Whose states lack nothing but parameters that have come since, which then have their defaults."""
+
     missing: str
 
     def __init__(self) -> None:
@@ -58,6 +61,10 @@ class BatchDetector(abc.ABC):
     @abc.abstractmethod
     def _fit(self, reference: npt.NDArray[Any]) -> dict[str, Value]:
         """What the tests need of a clean reference."""
+
+    def _known(self, values: dict[str, Value]) -> dict[str, Value]:
+        """What `_fit` returned, from a state's values; or StateError where they do not tell enough."""
+        return values
 
     @abc.abstractmethod
     def _test(self, window: npt.NDArray[Any]) -> TestResult:
@@ -122,7 +129,7 @@ class BatchDetector(abc.ABC):
         StateError
             The bytes are cut or changed, or are not a state of this class, of this version, with these parameters.
         """
-        stored, values = decode(cls.__name__, cls.state_version, state)
+        stored, values = decode(cls.__name__, cls.state_version, state, cls.older_versions)
         written = cls._written(parameters)
         other = {name: stored.get(name) for name, value in written.items() if stored.get(name) != value}
         if other:
@@ -134,7 +141,7 @@ class BatchDetector(abc.ABC):
         size = values.pop("n_reference", ())
         if len(size) != 1 or int(size[0]) < 1:
             raise StateError(f"{cls.__name__}: the state holds no reference")
-        detector._fitted, detector._n_reference = values, int(size[0])
+        detector._fitted, detector._n_reference = detector._known(values), int(size[0])
         return detector
 
     def _require_fitted(self, call: str) -> None:

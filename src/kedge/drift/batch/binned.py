@@ -10,6 +10,7 @@ from kedge.drift.batch import categories, histogram
 from kedge.drift.batch.base import BatchDetector, Floats, TestResult, clean_numbers
 from kedge.drift.batch.ordering import Ordering
 from kedge.drift.codec import Value
+from kedge.drift.errors import StateError
 from kedge.drift.spec import Choice, Constraint, Interval
 
 Binning = Literal["quantile", "width", "pooled", "categories"]
@@ -86,40 +87,57 @@ class BinnedDistance(BatchDetector):
         if self.binning == "categories":
             return categories.count(reference)
         ordered = np.sort(reference)
-        if self.binning == "pooled":
+        if self._bins_both:
             return {"sorted": ordered}
         edges = self._edges(ordered)
         return {"edges": edges, "counts": histogram.count_sorted(ordered, edges)}
 
+    @property
+    def _bins_both(self) -> bool:
+        """Whether the window makes the bins too.
+
+        For a p-value it must: splitting the values otherwise leaves the reference in bins that another sample made, while
+        the one observed lies in its own, and steady windows alarm more often than `alpha`.
+        """
+        return self.binning == "pooled" or (self.permutations > 0 and self.binning != "categories")
+
+    def _known(self, values: dict[str, Value]) -> dict[str, Value]:
+        if self._bins_both and "sorted" not in values:  # of a time when the reference alone made the bins
+            raise StateError(
+                f"{self.spec.name}: the state keeps the reference's bins alone, which give no sound p-value: fit it anew"
+            )
+        return values
+
     def _edges(self, ordered: Floats) -> Floats:
-        """Bins made from the sorted reference alone."""
+        """Bins made from these sorted values: the reference's, or those of both samples."""
         if self.binning == "width":
             edges = histogram.width_edges(float(ordered[0]), float(ordered[-1]), self.bins)
             if edges.size > 2:
                 return edges  # else a constant: below it, at it, above it
         return histogram.quantile_edges(ordered, self.bins)
 
-    def _pooled_edges(self, ordered: Floats, low: float, high: float) -> Floats:
-        return histogram.width_edges(min(float(ordered[0]), low), max(float(ordered[-1]), high), self.bins)
+    def _edges_of_both(self, reference: Floats, window: Floats) -> Floats:
+        """Bins made from two sorted samples together."""
+        if self.binning == "pooled":
+            low, high = min(reference[0], window[0]), max(reference[-1], window[-1])
+            return histogram.width_edges(float(low), float(high), self.bins)
+        # Stable, because that sort merges what is in order already.
+        return self._edges(np.sort(np.concatenate([reference, window]), kind="stable"))
 
     def _test(self, window: npt.NDArray[Any]) -> TestResult:
         if self.binning == "categories":
             return self._judge(*categories.common(self._fitted, window))
-        if self.binning == "pooled":
-            ordered = self._fitted["sorted"]
-            edges = self._pooled_edges(ordered, float(window.min()), float(window.max()))
-            before = histogram.count_sorted(ordered, edges)
-        else:
-            edges, before = self._fitted["edges"], self._fitted["counts"]
+        if self._bins_both:
+            return self._compare_sorted(self._fitted["sorted"], np.sort(window))
+        edges, before = self._fitted["edges"], self._fitted["counts"]
         return self._judge(tuple(edges.tolist()), before, histogram.count(window, edges))
 
     def compare(self, ordering: Ordering) -> TestResult:
         """Judge an ordering of numbers made elsewhere, so that several detectors share one; needs no `fit`."""
-        reference, window = ordering.reference, ordering.window
-        if self.binning == "pooled":
-            edges = self._pooled_edges(reference, float(window[0]), float(window[-1]))
-        else:
-            edges = self._edges(reference)
+        return self._compare_sorted(ordering.reference, ordering.window)
+
+    def _compare_sorted(self, reference: Floats, window: Floats) -> TestResult:
+        edges = self._edges_of_both(reference, window) if self._bins_both else self._edges(reference)
         before, after = (histogram.count_sorted(each, edges) for each in (reference, window))
         return self._judge(tuple(edges.tolist()), before, after)
 

@@ -49,6 +49,7 @@ class ChiSquare(BatchDetector):
         false_alarms="alpha a window, while expected counts are about 5 or more",
         cost="O(n + k log k) a window of n values, k categories",
         threshold="alpha",
+        stricter="smaller",
         libraries=("Alibi Detect", "Frouros", "Evidently", "NannyML"),
         examples=({}, {"alpha": 0.001}),
     )

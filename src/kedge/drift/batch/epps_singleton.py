@@ -1,19 +1,34 @@
 """Two-sample Epps-Singleton."""
 
+import dataclasses
+import functools
+import itertools
 import sys
-from typing import ClassVar, Literal
+from importlib import import_module
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
 from kedge.drift.batch.base import Floats
-from kedge.drift.batch.ordered import OrderedDetector, Outcome
+from kedge.drift.batch.ordered import RANK_PARAMS, Method, OrderedDetector, Outcome, chosen
 from kedge.drift.batch.ordering import Ordering
 from kedge.drift.batch.welch import parting_chance
-from kedge.drift.spec import Choice, DetectorSpec, Interval
+from kedge.drift.spec import DetectorSpec
 
 POINTS = np.array([0.4, 0.8])
 _SMALL = 25
 _OUTSIDE = 1e-9
+_RANK = 1e-10
+"""A variance is none below this share of the largest: sums leave about 1e-13 of it where there is none."""
+
+_ROUNDING = 1e-7
+_BLOCK = 4096
+_FIRST, _SECOND = np.triu_indices(4)
+
+
+@functools.cache
+def _kernel() -> Any:
+    return import_module("kedge.drift.kernels.subset_sums")  # brings numba, a second, at the first draw
 
 
 class EppsSingleton(OrderedDetector):
@@ -25,11 +40,24 @@ class EppsSingleton(OrderedDetector):
     variance (two constants that differ), the statistic is the largest float and the p-value the chance that a random split
     parts them so.
 
+    Its limit is a poor one: the covariance is estimated from the same few values as what it judges. Against a reference of
+    500, windows of 25 would alarm 46 times in 100 at a level of 0.05, and of 400 still 6 times; so "auto" draws splits.
+
     Parameters
     ----------
     alpha : float in (0, 1), default 0.05
         Chance of a false alarm on one window, which must hold 5 values, as must the reference. Larger values find smaller
         changes and raise more false alarms; with tens of thousands of values any trifle is significant.
+    method : "auto", "exact", "asymptotic" or "permutation", default "auto"
+        How the p-value is had. "auto" goes through all splits of the values where these are at most 10,000 ("exact"), draws
+        splits at random where the smaller sample has fewer than 200 + 10,000 (1 - r)^2 values, r the smaller size over the
+        larger, and else takes the limit, which is then within a tenth of `alpha`. "asymptotic" is SciPy's and Evidently's
+        p-value at any size. "exact" becomes "permutation" beyond a million splits; the result's `method` says what was done.
+    permutations : int in [99, 1000000], default 9999
+        Splits drawn. The least p-value is 1 / (permutations + 1). A test of 100 values takes about 0.03 s, one of 5,000 a
+        second: fewer splits, or the limit, are faster.
+    seed : int in [0, 4294967295], default 0
+        Of the splits drawn: the same samples give the same p-value.
     missing : "raise" or "skip", default "raise"
         What NaN and infinities do.
 
@@ -53,24 +81,39 @@ class EppsSingleton(OrderedDetector):
         mode="batch",
         input="real",
         direction="both",
-        params={"alpha": Interval(float, 0, 1, "neither"), "missing": Choice(("raise", "skip"))},
+        params=RANK_PARAMS,
         paper="Epps and Singleton 1986",
         equations="W = N (g1 - g2)' S^+ (g1 - g2) at t = 0.4 and 0.8, chi-square of rank(S) degrees of freedom",
-        false_alarms="alpha a window, about, from some dozens of values",
-        cost="O(n log n + m) a window",
+        false_alarms="alpha a window",
+        cost="O(n log n + m) a window; by permutation O(permutations min(n, m)) more",
         libraries=("Evidently",),
-        examples=({}, {"alpha": 0.001}),
+        examples=(
+            {},
+            {"alpha": 0.001, "method": "asymptotic"},
+            {"method": "permutation", "permutations": 1999},
+        ),
     )
     least: ClassVar[int] = 5
+    state_version: ClassVar[int] = 2
+    older_versions: ClassVar[tuple[int, ...]] = (1,)
 
-    def __init__(self, alpha: float = 0.05, *, missing: Literal["raise", "skip"] = "raise") -> None:
+    def __init__(
+        self,
+        alpha: float = 0.05,
+        *,
+        method: Method = "auto",
+        permutations: int = 9999,
+        seed: int = 0,
+        missing: Literal["raise", "skip"] = "raise",
+    ) -> None:
         self.alpha = alpha
+        self.method: Method = method
+        self.permutations = permutations
+        self.seed = seed
         self.missing = missing
         super().__init__()
 
     def _outcome(self, ordering: Ordering) -> Outcome:
-        from scipy import special  # imported with the first p-value
-
         if ordering.constant:
             return Outcome(0.0, 1.0, "exact")
         (m, n), (reference, window) = ordering.sizes, ordering.moderate()
@@ -86,8 +129,97 @@ class EppsSingleton(OrderedDetector):
         statistic = float(total * apart @ inverse @ apart)
         if max(m, n) < _SMALL:
             statistic /= 1 + total**-0.45 + 10.1 * (m**-1.7 + n**-1.7)
-        rank = int(np.linalg.matrix_rank(covariance, hermitian=True))
-        return Outcome(statistic, float(special.chdtrc(rank, max(statistic, 0.0))), "asymptotic")
+        method = chosen(self.method, ordering, _enough(m, n))
+        if method == "asymptotic":
+            rank = int(np.linalg.matrix_rank(covariance, hermitian=True))
+            return Outcome(statistic, _tail(rank, statistic), method)
+        relabelling = Relabelling.of(before, after)
+        if method == "exact":
+            return Outcome(statistic, relabelling.enumerated(), method)
+        return Outcome(statistic, relabelling.permuted(self.permutations, self.seed), method)
+
+
+@dataclasses.dataclass(frozen=True)
+class Relabelling:
+    """The statistic of any split of the values, from sums over its smaller part.
+
+    `features` are, for each value, the waves less their means and the products of any two, shape (N, 14); `size` is that
+    of the smaller sample and `observed` its sum. The factor for small samples is the same for all splits and left out.
+    """
+
+    features: Floats
+    size: int
+    observed: Floats
+
+    @classmethod
+    def of(cls, before: Floats, after: Floats) -> Self:
+        """Of the waves of both samples, shapes (4, m) and (4, n)."""
+        waves = np.concatenate([before, after], axis=1)
+        waves = waves - waves.mean(axis=1, keepdims=True)  # else the covariances would lose digits
+        features = np.concatenate([waves, waves[_FIRST] * waves[_SECOND]]).T.copy()
+        m, n = before.shape[1], after.shape[1]
+        smaller = features[:m] if m <= n else features[m:]
+        return cls(features, min(m, n), smaller.sum(axis=0))
+
+    def enumerated(self) -> float:
+        """The share of all splits whose statistic is at least the observed: the exact p-value."""
+        found = tried = 0
+        splits = itertools.combinations(range(len(self.features)), self.size)
+        while block := list(itertools.islice(splits, _BLOCK)):
+            found += self._extremes(self.features[np.array(block)].sum(axis=1))
+            tried += len(block)
+        return found / tried
+
+    def permuted(self, permutations: int, seed: int) -> float:
+        """The p-value by that many random splits, this one counted among them (Phipson and Smyth 2010)."""
+        found = 0
+        order, state = np.arange(len(self.features)), np.array([seed], np.uint64)
+        for begin in range(0, permutations, _BLOCK):
+            sums = np.empty((min(_BLOCK, permutations - begin), self.features.shape[1]))
+            _kernel().drawn_sums(self.features, self.size, order, state, sums)
+            found += self._extremes(sums)
+        return (found + 1) / (permutations + 1)
+
+    def _extremes(self, sums: Floats) -> int:
+        statistics = self.statistics(np.concatenate([self.observed[None], sums]))
+        # What is equal in truth differs by rounding.
+        return int(np.count_nonzero(statistics[1:] >= statistics[0] * (1 - _ROUNDING)))
+
+    def statistics(self, sums: Floats) -> Floats:
+        """One for each row of sums over the smaller part; infinite where the parts differ where neither varies."""
+        total, few = len(self.features), self.size
+        many = total - few
+        mine, others = sums / few, (self.features.sum(axis=0) - sums) / many
+        covariance = total / few * _covariances(mine) + total / many * _covariances(others)
+        variances, axes = np.linalg.eigh(covariance)
+        apart = np.einsum("bij,bi->bj", axes, mine[:, :4] - others[:, :4])
+        varies = variances > _RANK * variances[:, -1:]
+        squares = np.divide(apart**2, variances, where=varies, out=np.zeros_like(apart))
+        parted = np.where(varies, 0.0, np.abs(apart)).max(axis=1) > _OUTSIDE
+        return np.where(parted, np.inf, total * squares.sum(axis=1))
+
+
+def _covariances(means: Floats) -> Floats:
+    """From means of the waves and of their products, shape (b, 14), to covariances of the waves, shape (b, 4, 4)."""
+    covariances = np.empty((len(means), 4, 4))
+    covariances[:, _FIRST, _SECOND] = means[:, 4:] - means[:, _FIRST] * means[:, _SECOND]
+    covariances[:, _SECOND, _FIRST] = covariances[:, _FIRST, _SECOND]
+    return covariances
+
+
+def _enough(m: int, n: int) -> float:
+    """From how many values in the smaller sample the limit's level is within a tenth of 0.05.
+
+    Measured on normal, Student, Cauchy, exponential, uniform and Poisson samples: the error falls with the smaller size,
+    and is largest where the covariance is mostly the smaller sample's.
+    """
+    return 200 + 10_000 * (1 - min(m, n) / max(m, n)) ** 2
+
+
+def _tail(rank: int, statistic: float) -> float:
+    from scipy import special  # imported with the first p-value
+
+    return float(special.chdtrc(rank, max(statistic, 0.0)))
 
 
 def _scale(pooled: Floats) -> float:

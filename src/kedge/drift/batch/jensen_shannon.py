@@ -23,14 +23,16 @@ class JensenShannon(BinnedDistance):
     binning : "quantile", "width", "pooled" or "categories", default "quantile"
         Bins of equal mass in the reference, of equal width over its range, of equal width over the range of both samples
         together, or one bin a category. The outermost numeric bins are open. A value that fills more than a quantile's
-        share becomes a bin of its own. "pooled" keeps the whole reference.
+        share becomes a bin of its own. "pooled" keeps the whole reference. With `permutations`,
+        quantiles and range are those of both samples together, and the whole reference is kept too.
     bins : int in [2, 1000], default 10
         Numeric bins. More bins see finer shifts, need more values, and give larger distances by chance.
     base : "2" or "e", default "2"
         Of the logarithm: distances in base e, as SciPy's and Evidently's, are smaller by the factor sqrt(ln 2) = 0.83.
     permutations : int in [0, 1000000], default 0
         With 0 the statistic is compared with `threshold`. Otherwise so many random splits of the counts give a p-value,
-        which is compared with `alpha`: an effect however small is then found where the samples are large.
+        which is compared with `alpha`: an effect however small is then found where the samples are large. Both samples
+        then make the bins, so that the level is exact however small they are; the statistic may differ from that without.
     alpha : float in (0, 1), default 0.05
         Chance of a false alarm on one window, where there is a p-value.
     seed : int in [0, 4294967295], default 0
@@ -61,8 +63,8 @@ class JensenShannon(BinnedDistance):
         params={**BINNED_PARAMS, "base": Choice(("2", "e"))},
         paper="Lin 1991",
         equations="sqrt((KL(p, (p + q) / 2) + KL(q, (p + q) / 2)) / 2)",
-        false_alarms="none: a threshold on the effect; alpha a window with permutations, if bins are pooled or categories",
-        cost="O(n log bins) a window; O(permutations bins) more for a p-value",
+        false_alarms="none: a threshold on the effect; alpha a window with permutations",
+        cost="O(n log bins) a window; O(n log n + m + permutations bins) for a p-value",
         libraries=("Frouros", "Evidently", "NannyML"),
         examples=(*EXAMPLES, {"base": "e"}),
     )

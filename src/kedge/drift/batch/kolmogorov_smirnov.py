@@ -72,6 +72,7 @@ class KolmogorovSmirnov(OrderedDetector):
         false_alarms="alpha a window",
         cost="O(n log n + m) a window",
         threshold="alpha",
+        stricter="smaller",
         libraries=("Alibi Detect", "TorchDrift", "Frouros", "Evidently", "NannyML"),
         examples=({}, {"alpha": 0.001, "method": "asymptotic"}, {"method": "exact"}),
     )

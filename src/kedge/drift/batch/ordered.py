@@ -132,12 +132,15 @@ class RankTest(OrderedDetector):
         return Outcome(statistic, min(max(self._tail(ordering), 0.0), 1.0), method)
 
 
-def chosen(method: Method, ordering: Ordering) -> Method:
-    """How a p-value is had: where all splits are few, by going through them; for small samples by drawing splits."""
+def chosen(method: Method, ordering: Ordering, least: float = ASYMPTOTIC_FROM) -> Method:
+    """How a p-value is had: where all splits are few, by going through them; for small samples by drawing splits.
+
+    `least` is the size of the smaller sample from which the limit holds.
+    """
     if method == "auto":
         if ordering.splits <= ENUMERATED:
             return "exact"
-        return "asymptotic" if min(ordering.sizes) >= ASYMPTOTIC_FROM else "permutation"
+        return "asymptotic" if min(ordering.sizes) >= least else "permutation"
     if method == "exact" and ordering.splits > MOST_ENUMERATED:
         return "permutation"
     return method

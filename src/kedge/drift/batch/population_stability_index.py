@@ -64,6 +64,7 @@ class PopulationStabilityIndex(BatchDetector):
         false_alarms="none: a threshold on the effect",
         cost="O(n log bins) a window",
         threshold="threshold",
+        stricter="larger",
         libraries=("Frouros", "Evidently"),
         examples=({}, {"binning": "width", "bins": 20, "floor": 0.001}, {"binning": "categories"}),
     )

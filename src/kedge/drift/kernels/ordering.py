@@ -157,17 +157,22 @@ def cumulants(pooled: npt.NDArray[np.float64], law: int, out: npt.NDArray[np.flo
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def uniform(state: npt.NDArray[np.uint64]) -> float:
+    """The next number in [0, 1) of SplitMix64."""
+    state[0] += _STEP
+    z = state[0]
+    z = (z ^ (z >> np.uint64(30))) * _FIRST
+    z = (z ^ (z >> np.uint64(27))) * _SECOND
+    z = z ^ (z >> np.uint64(31))
+    return float(z >> np.uint64(11)) * 2.0**-53
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _relabel(labels: npt.NDArray[np.uint8], m: int, state: npt.NDArray[np.uint64]) -> None:
     """Draw which m of the values are the reference's, all choices alike; `state` is SplitMix64's."""
     left = m
     for i in range(labels.size):
-        state[0] += _STEP
-        z = state[0]
-        z = (z ^ (z >> np.uint64(30))) * _FIRST
-        z = (z ^ (z >> np.uint64(27))) * _SECOND
-        z = z ^ (z >> np.uint64(31))
-        uniform = float(z >> np.uint64(11)) * 2.0**-53
-        chosen = uniform * (labels.size - i) < left
+        chosen = uniform(state) * (labels.size - i) < left
         labels[i] = 1 if chosen else 0
         left -= labels[i]
 

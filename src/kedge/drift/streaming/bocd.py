@@ -93,6 +93,7 @@ class BOCD(StreamingDetector):
         false_alarms="threshold is a probability under the model",
         cost="O(max_runs) time a value and memory",
         threshold="threshold",
+        stricter="larger",
         warmup=lambda parameters: int(parameters["burn_in"]),
         libraries=("Frouros",),
         state_bound_bytes=lambda parameters: 1024 + 9 * _slots(parameters),

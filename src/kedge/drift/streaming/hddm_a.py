@@ -59,6 +59,7 @@ class HDDMA(ErrorDetector):
         cost="O(1) time and memory",
         warns=True,
         threshold="drift_confidence",
+        stricter="smaller",
         libraries=("River", "Frouros"),
         warmup=lambda _: 1,
         state_bound_bytes=lambda _: 1024,

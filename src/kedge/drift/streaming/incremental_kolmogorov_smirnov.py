@@ -78,6 +78,7 @@ class IncrementalKolmogorovSmirnov(ReferencedDetector):
         false_alarms="alpha a value; calibrate for a run length",
         cost="O(log m) time a value, O(m + w) memory",
         threshold="alpha",
+        stricter="smaller",
         libraries=("Frouros",),
         warmup=lambda parameters: int(parameters["reference_size"] + parameters["window"] - 1),
         state_bound_bytes=bound_of(_words),

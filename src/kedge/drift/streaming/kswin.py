@@ -109,6 +109,7 @@ class KSWIN(StreamingDetector):
         false_alarms="alpha at each value, of tests that share values",
         cost="O(recent log recent) time a value, O(window) memory",
         threshold="alpha",
+        stricter="smaller",
         libraries=("River", "Frouros"),
         warmup=lambda parameters: int(parameters["window"]) - 1,
         state_bound_bytes=lambda parameters: 1024 + 9 * _slots(parameters),

