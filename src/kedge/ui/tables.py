@@ -196,7 +196,13 @@ def monitor_runs(runs: Sequence[MonitorRun], references: Mapping[str, str], titl
         "#took",
         "note",
     )
-    return Table(title=title, headings=heads, rows=rows, empty="No window is closed yet.")
+    used = [place for place in range(len(heads)) if not rows or any(row[place].text for row in rows)]
+    return Table(
+        title=title,
+        headings=tuple(heads[place] for place in used),
+        rows=tuple(tuple(row[place] for place in used) for row in rows),
+        empty="No window is closed yet.",
+    )
 
 
 def _told(metrics: dict[str, float]) -> list[tuple[str, float]]:

@@ -13,7 +13,6 @@
     hooks: { draw: [(plot) => {
       const { ctx } = plot, { top, height, left, width } = plot.bbox;
       ctx.save();
-      ctx.textAlign = "left";
       ctx.font = 11 * devicePixelRatio + "px system-ui, sans-serif";
       for (const mark of list) {
         const x = Math.round(plot.valToPos(mark.x, "x", true));
@@ -21,7 +20,9 @@
         ctx.strokeStyle = ctx.fillStyle = colour(mark.tone === "alert" ? "bad" : "accent");
         ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
         ctx.beginPath(); ctx.moveTo(x, top); ctx.lineTo(x, top + height); ctx.stroke();
-        ctx.fillText(mark.label, x + 4 * devicePixelRatio, top + (mark.tone === "alert" ? 24 : 12) * devicePixelRatio);
+        const room = left + width - x > ctx.measureText(mark.label).width + 8 * devicePixelRatio;
+        ctx.textAlign = room ? "left" : "right";
+        ctx.fillText(mark.label, x + (room ? 4 : -4) * devicePixelRatio, top + (mark.tone === "alert" ? 24 : 12) * devicePixelRatio);
       }
       ctx.restore();
     }] },
