@@ -255,6 +255,10 @@ def variables_of(name: str, config: Config, given: dict[str, str]) -> dict[str, 
 @contextlib.contextmanager
 def held(home: Home) -> Iterator[None]:
     """Hold the data directory. Raises Conflict naming the pid that does, StorageError when it cannot be written."""
+    if home.root.exists() and not home.root.is_dir():
+        raise StorageError(
+            f"the data directory {home.root} is no folder", hint="move that file away, or use another --home"
+        )
     try:
         home.root.mkdir(parents=True, exist_ok=True)
         lock = home.lock.open("a+")
