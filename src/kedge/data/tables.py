@@ -1,5 +1,6 @@
 """Arrow tables to and from Parquet; the same table always gives the same bytes, so that it has one content id."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def write_parquet(table: pa.Table, where: pa.NativeFile | Path) -> None:
     names = table.column_names
     if not names:
         raise Invalid("a table without columns cannot be a version")
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
     if twice is not None:
         raise Invalid(f"the table has two columns {twice!r}", hint="give every column its own name")
     try:

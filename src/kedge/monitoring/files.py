@@ -1,5 +1,6 @@
 """Tables read from Parquet and CSV files, no more of them than is asked for."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,12 @@ import pyarrow.parquet as pq
 
 from kedge.core.errors import Invalid, NotFound
 
+_BLOCKS = pa_csv.ReadOptions(block_size=1 << 26)
+"""Bytes: no row may be longer, nor lie in three blocks."""
+
 
 def schema_of(path: Path) -> Any:
-    """Names and types of a file's columns; of a CSV file the types are a guess from its first megabyte.
+    """Names and types of a file's columns; of a CSV file the types are a guess from its first 64 megabytes.
 
     Raises
     ------
@@ -28,27 +32,30 @@ def schema_of(path: Path) -> Any:
         if is_parquet(path):
             schema = pq.read_schema(path)
         else:
-            with pa_csv.open_csv(path) as reader:
+            with pa_csv.open_csv(path, read_options=_BLOCKS) as reader:
                 schema = reader.schema
     except (pa.ArrowInvalid, OSError) as error:
         raise _unreadable(path, error) from error
-    for name in schema.names:
-        if schema.names.count(name) > 1:
-            raise Invalid(f"{path} has two columns called {name!r}", hint="rename one of them")
+    twice = next((name for name, count in Counter(schema.names).items() if count > 1), None)
+    if twice is not None:
+        raise Invalid(f"{path} has two columns called {twice!r}", hint="rename one of them")
     return schema
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> Any:
     """A Parquet or CSV file as an Arrow table. Raises NotFound, or Invalid naming the columns that there are."""
-    schema = schema_of(path)
+    names = schema_of(path).names  # made anew each time that it is asked for
+    known = set(names)
     for name in columns or ():
-        if name not in schema.names:
-            raise Invalid(f"{path} has no column {name!r}", hint=f"its columns are {', '.join(schema.names)}")
-    wanted = list(columns or schema.names)
+        if name not in known:
+            raise Invalid(f"{path} has no column {name!r}", hint=f"its columns are {', '.join(names)}")
+    wanted = list(columns or names)
     try:
         if is_parquet(path):
             return pq.read_table(path, columns=wanted).select(wanted)
-        table = pa_csv.read_csv(path, convert_options=pa_csv.ConvertOptions(include_columns=wanted))
+        table = pa_csv.read_csv(
+            path, read_options=_BLOCKS, convert_options=pa_csv.ConvertOptions(include_columns=wanted)
+        )
     except (pa.ArrowInvalid, OSError) as error:
         raise _unreadable(path, error) from error
     # An empty cell is no value, of text as of numbers: Parquet files written from the same table have none there either.

@@ -116,7 +116,7 @@ DETECTORS: dict[str, DetectorRule] = {
     "PageHinkley": DetectorRule(
         "stream",
         {
-            "delta": Bounds(0, math.inf, high_open=True),
+            "delta": Bounds(0, 1e150, high_open=True),
             "threshold": _POSITIVE,
             "alpha": Bounds(0, 1, low_open=True),
             "min_instances": _COUNT,

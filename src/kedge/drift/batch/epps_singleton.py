@@ -122,17 +122,18 @@ class EppsSingleton(OrderedDetector):
         before, after = _waves(reference / scale), _waves(window / scale)
         apart = before.mean(axis=1) - after.mean(axis=1)
         covariance = total / m * np.cov(before, bias=True) + total / n * np.cov(after, bias=True)
-        inverse = np.linalg.pinv(covariance, hermitian=True)
-        outside = apart - covariance @ (inverse @ apart)
-        if np.abs(outside).max() > _OUTSIDE:
+        variances, axes = np.linalg.eigh(covariance)
+        along = axes.T @ apart
+        # Of two values the waves vary along one axis: what rounding leaves along the others must not be divided by.
+        varies = variances > _RANK * variances[-1]
+        if np.abs(along[~varies]).max(initial=0.0) > _OUTSIDE:
             return Outcome(sys.float_info.max, parting_chance(ordering), "exact")
-        statistic = float(total * apart @ inverse @ apart)
+        statistic = float(total * np.sum(along[varies] ** 2 / variances[varies]))
         if max(m, n) < _SMALL:
             statistic /= 1 + total**-0.45 + 10.1 * (m**-1.7 + n**-1.7)
         method = chosen(self.method, ordering, _enough(m, n))
         if method == "asymptotic":
-            rank = int(np.linalg.matrix_rank(covariance, hermitian=True))
-            return Outcome(statistic, _tail(rank, statistic), method)
+            return Outcome(statistic, _tail(int(varies.sum()), statistic), method)
         relabelling = Relabelling.of(before, after)
         if method == "exact":
             return Outcome(statistic, relabelling.enumerated(), method)

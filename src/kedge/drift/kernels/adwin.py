@@ -80,6 +80,24 @@ def _drop_oldest(state: npt.NDArray[np.float64], slots: int) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _sum_anew(state: npt.NDArray[np.float64], slots: int) -> None:
+    """Total and spread of the window from its buckets: what large values that have left took of their digits comes back."""
+    width, total, spread = 0.0, 0.0, 0.0
+    for row in range(int(state[4]) - 1, -1, -1):
+        size = 2.0**row
+        first = HEAD + ROWS + row * slots
+        for k in range(int(state[HEAD + row])):
+            bucket = state[first + k]
+            spread += state[first + k + ROWS * slots]
+            if width > 0:
+                gap = bucket / size - total / width
+                spread += size * width * gap * gap / (size + width)
+            width += size
+            total += bucket
+    state[2], state[3] = total, spread
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _cut_found(state: npt.NDArray[np.float64], slots: int, delta: float, shortest: int) -> bool:
     """Whether some split into an older and a newer part has means further apart than the bound allows."""
     width, total = state[1], state[2]
@@ -137,6 +155,8 @@ def adwin(
             while state[1] > 1 and _cut_found(state, slots, delta, shortest):
                 found = True
                 _drop_oldest(state, slots)
+            if found and keep_recent:
+                _sum_anew(state, slots)
         statistics[i] = state[2] / state[1]
         flags[i] = DRIFT if found else QUIET
         if found and not keep_recent:

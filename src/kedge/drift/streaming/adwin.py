@@ -119,6 +119,16 @@ class ADWIN(CompiledDetector):
         """How many values the window holds."""
         return int(self._state[1])
 
+    def _fits(self, state: Floats) -> bool:
+        if not super()._fits(state):
+            return False
+        # The kernel finds buckets by these counts: what is no sound histogram would lead it out of the array.
+        rows, counts = state[4], state[ADWIN_HEAD : ADWIN_HEAD + ADWIN_ROWS]
+        sound = rows in range(ADWIN_ROWS + 1) and all(each in range(self.max_buckets + 1) for each in counts)
+        return bool(
+            sound and not counts[int(rows) :].any() and state[1] == counts @ 2.0 ** np.arange(ADWIN_ROWS)
+        )
+
     def _empty(self) -> Floats:
         return np.zeros(_slots(self.parameters()))
 

@@ -173,7 +173,8 @@ class StreamingDetector(abc.ABC):
         Raises
         ------
         StateError
-            The bytes are cut or changed, or are not a state of this class, of this version, with these parameters.
+            The bytes are cut or changed, or are not a state of this class, of this version, with these parameters. A
+            checksum tells that; it is no signature: take states from where you would take code.
         """
         stored, values = decode(cls.__name__, cls.state_version, state)
         other = {name: stored.get(name) for name, value in parameters.items() if stored.get(name) != value}

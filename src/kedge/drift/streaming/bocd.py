@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from kedge.drift.kernels.layout import BOCD_COLUMNS, BOCD_HEAD
+from kedge.drift.kernels.layout import BOCD_COLUMNS, BOCD_HEAD, LARGEST
 from kedge.drift.spec import Choice, DetectorSpec, Interval, Parameters
 from kedge.drift.streaming.base import Flags, Floats, StreamingDetector
 
@@ -41,7 +41,7 @@ class BOCD(StreamingDetector):
     burn_in : int in [0, 100000], default 30
         So many first values (more where those are all the same) only tell the level and the spread in which the priors, and
         `variance`, are measured; 0 takes values as they are.
-    prior_mean : float, default 0
+    prior_mean : float in (-1e150, 1e150), default 0
         What a new concept's mean is expected to be.
     prior_strength : float > 0, default 0.01
         How many values that expectation is worth. Larger values keep new means closer to it.
@@ -81,7 +81,7 @@ class BOCD(StreamingDetector):
             "threshold": Interval(float, 0, 1, "neither"),
             "variance": Interval(float, 0, 1e100, "left"),
             "burn_in": Interval(int, 0, 100_000),
-            "prior_mean": Interval(float, -float("inf"), float("inf"), "neither"),
+            "prior_mean": Interval(float, -LARGEST, LARGEST, "neither"),
             "prior_strength": Interval(float, 0, 1e100, "neither"),
             "prior_shape": Interval(float, 0, 1e100, "neither"),
             "prior_scale": Interval(float, 0, 1e100, "neither"),
@@ -151,6 +151,10 @@ class BOCD(StreamingDetector):
         count = int(self._state[0])
         rows: Floats = self._state[BOCD_HEAD:].reshape(-1, BOCD_COLUMNS)[:count]
         return rows
+
+    def _fits(self, state: Floats) -> bool:
+        # The kernel goes through as many rows as the state says that there are.
+        return super()._fits(state) and state[0] in range(self.max_runs + 1)
 
     def _empty(self) -> Floats:
         return np.zeros(_slots(self.parameters()))

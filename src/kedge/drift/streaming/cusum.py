@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from kedge.drift.kernels.layout import LARGEST
 from kedge.drift.spec import Choice, DetectorSpec, Interval
 from kedge.drift.streaming.base import Floats
 from kedge.drift.streaming.compiled import CompiledDetector
@@ -20,7 +21,7 @@ class CUSUM(CompiledDetector):
 
     Parameters
     ----------
-    delta : float >= 0, default 0.005
+    delta : float in [0, 1e150], default 0.005
         Change per value that is tolerated. Larger values ignore larger changes; standardised, half the change that shall be
         found soonest is usual, such as 0.5.
     threshold : float > 0, default 50
@@ -56,7 +57,7 @@ class CUSUM(CompiledDetector):
         input="real",
         direction="both",
         params={
-            "delta": Interval(float, 0, float("inf"), "left"),
+            "delta": Interval(float, 0, LARGEST, "left"),
             "threshold": Interval(float, 0, float("inf"), "neither"),
             "standardize": Choice((True, False)),
             "min_instances": Interval(int, 1, 2**31),

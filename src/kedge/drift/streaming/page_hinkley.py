@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from kedge.drift.kernels.layout import LARGEST
 from kedge.drift.spec import Choice, DetectorSpec, Interval
 from kedge.drift.streaming.base import Floats
 from kedge.drift.streaming.compiled import CompiledDetector
@@ -19,7 +20,7 @@ class PageHinkley(CompiledDetector):
 
     Parameters
     ----------
-    delta : float >= 0, default 0.005
+    delta : float in [0, 1e150], default 0.005
         Change per value that is tolerated, in units of the data. Larger values ignore larger changes.
     threshold : float > 0, default 50
         In units of the data. Larger values alarm later and more rarely.
@@ -52,7 +53,7 @@ class PageHinkley(CompiledDetector):
         input="real",
         direction="both",
         params={
-            "delta": Interval(float, 0, float("inf"), "left"),
+            "delta": Interval(float, 0, LARGEST, "left"),
             "threshold": Interval(float, 0, float("inf"), "neither"),
             "alpha": Interval(float, 0, 1, "right"),
             "min_instances": Interval(int, 1, 2**31),

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from kedge.drift.kernels.layout import DRIFT, PCA_HEAD
+from kedge.drift.kernels.layout import DRIFT, LARGEST, PCA_HEAD
 from kedge.drift.spec import Choice, DetectorSpec, Interval, Parameters
 from kedge.drift.streaming.base import Flags, Floats
 from kedge.drift.streaming.referenced import ReferencedDetector, bound_of
@@ -44,7 +44,7 @@ class PCACD(ReferencedDetector):
         Share of the variance that the components kept must explain. Larger values keep more components.
     metric : "kl" or "intersection", default "kl"
         The larger of the two Kullback-Leibler divergences, or the area that the histograms do not share.
-    delta : float >= 0, default 0.05
+    delta : float in [0, 1e150], default 0.05
         Rise of the divergence that is tolerated. Larger values ignore larger changes.
     threshold : float > 0, default 1
         Sum of divergences above their mean. Larger values alarm later and more rarely.
@@ -74,7 +74,7 @@ class PCACD(ReferencedDetector):
             "window": Interval(int, 4, 100_000),
             "variance": Interval(float, 0, 1, "right"),
             "metric": Choice(("kl", "intersection")),
-            "delta": Interval(float, 0, float("inf"), "left"),
+            "delta": Interval(float, 0, LARGEST, "left"),
             "threshold": Interval(float, 0, float("inf"), "neither"),
             "missing": Choice(("raise", "skip")),
         },
