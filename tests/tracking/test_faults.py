@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,6 +67,9 @@ def test_a_full_disk_is_told_and_mended_without_a_restart(small_disk: Path) -> N
         told = httpx.put(artifact, content=bytes(500_000))
         assert told.status_code == 507
         assert "space" in told.text
+        assert httpx.put(artifact, content=b"small").status_code == 507
+        incoming = small_disk / "home" / "artifacts" / ".incoming"
+        assert not (incoming.exists() and list(incoming.iterdir()))
         assert httpx.get(f"{platform.web}/runs").status_code == 200
         filler.unlink()
         assert log_batch(platform, run_id, 100).status_code == 200
@@ -80,6 +84,35 @@ def test_a_full_disk_is_told_and_mended_without_a_restart(small_disk: Path) -> N
     assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
     connection.close()
     assert held == dict.fromkeys(logged, 300)
+
+
+def test_large_searches_are_refused_and_hold_nobody_up(platform: Platform) -> None:
+    search = f"{platform.web}/api/2.0/mlflow/runs/search"
+    keys = [f"metrics.m{place}" for place in range(200_000)]
+    bodies = [
+        {"experiment_ids": ["0"], "order_by": keys},
+        {"experiment_ids": ["0"], "filter": "(" * 5_000_000},
+        {"experiment_ids": ["0"], "filter": " AND ".join(["metrics.a = 1"] * 200_000)},
+        {"experiment_ids": ["0"], "filter": " AND ".join(["metrics.a = 1"] * 2_000)},
+        {"experiment_ids": [str(place) for place in range(200_000)]},
+    ]
+    answers: list[int] = []
+
+    def ask() -> None:
+        answers.extend(httpx.post(search, json=body, timeout=60).status_code for body in bodies)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    slowest_s = 0.0
+    while asking.is_alive():
+        begun = time.monotonic()
+        assert httpx.get(f"{platform.web}/health", timeout=30).status_code == 200
+        slowest_s = max(slowest_s, time.monotonic() - begun)
+    assert answers == [400, 400, 400, 400, 200]
+    assert slowest_s < 5  # each of them held up everybody for ten times as long
+    for many in (11, 40, 60):
+        body = {"experiment_ids": ["0"], "order_by": keys[:many], "filter": "metrics.m0 > 1"}
+        assert httpx.post(search, json=body, timeout=60).status_code == 200
 
 
 def test_another_program_may_write_to_the_same_file(platform: Platform) -> None:

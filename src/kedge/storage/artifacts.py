@@ -1,5 +1,6 @@
 """Artifacts in a folder: written beside and renamed, so that a reader never sees half of one."""
 
+import contextlib
 import functools
 import os
 import shutil
@@ -44,7 +45,8 @@ class FolderUpload:
             raise _refused(self._place, error) from error
 
     def abort(self) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):  # a full disk refuses what is still to be written
+            self._file.close()
         self._temporary.unlink(missing_ok=True)
 
 

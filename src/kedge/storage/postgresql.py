@@ -190,12 +190,12 @@ class PostgresqlDatabase:
 
     def _reading(self, read: Callable[[Any], list[Any]]) -> list[Any]:
         with self._translated():
-            try:
-                with self._reader() as connection:
+            with self._reader() as connection:
+                try:
                     return read(connection)
-            except self._psycopg.OperationalError:
-                if not connection.closed:
-                    raise
+                except self._psycopg.OperationalError:
+                    if not connection.closed:
+                        raise
             self._forget_idle()  # the server went away: whatever else waits here is dead too
             with self._reader() as connection:
                 return read(connection)

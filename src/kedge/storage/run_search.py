@@ -166,8 +166,8 @@ def _join_orders(text: Text, orderings: tuple[Ordering, ...]) -> list[LiteralStr
     return order
 
 
-_ALIASES: tuple[LiteralString, ...] = ("o0", "o1", "o2", "o3", "o4", "o5", "o6", "o7", "o8", "o9")
-MOST_ORDERINGS = len(_ALIASES)
+_ALIASES: tuple[LiteralString, ...] = tuple(f"o{place}" for place in range(60))
+"""As many as SQLite can join, beside the runs and what drives the search."""
 
 
 def _page(text: Text, query: RunQuery, order: list[LiteralString]) -> None:

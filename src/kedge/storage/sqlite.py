@@ -11,6 +11,12 @@ from kedge.core.errors import Invalid, StorageError, Unavailable
 from kedge.storage.dialect import SQLITE
 
 BUSY_TIMEOUT_S = 20.0
+_TOO_MUCH = (
+    "too many SQL variables",
+    "Expression tree is too large",
+    "parser stack overflow",
+    "at most 64 tables",
+)
 
 
 class SqliteDatabase:
@@ -107,6 +113,8 @@ def _translated(name: str) -> Iterator[None]:
             raise
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise Unavailable(f"the database {name} is held by another process", hint="try again") from error
+        if str(error).startswith(_TOO_MUCH):
+            raise Invalid(f"it asks for more at once than the database can: {error}") from error
         raise StorageError(f"the database {name} refused: {error}", hint="run `kedge doctor`") from error
 
 

@@ -13,6 +13,7 @@ from sqlparse import tokens as kinds
 from kedge.core.mlflow_error import MlflowError, invalid_parameter
 from kedge.core.search import Comparison, Ordering
 from kedge.tracking.words import (
+    MOST_CLAUSES,
     is_clause,
     joined,
     order_of,
@@ -271,6 +272,8 @@ def parse_order(dialect: Dialect, clauses: list[str]) -> tuple[Ordering, ...]:
     >>> parse_order(RUNS, ["metrics.auc DESC"])
     (Ordering(kind='metric', key='auc', ascending=False),)
     """
+    if len(clauses) > MOST_CLAUSES:
+        raise invalid_parameter(f"At most {MOST_CLAUSES} fields may be ordered by, not {len(clauses)}.")
     found: list[Ordering] = []
     for clause in clauses:
         text, ascending = order_of(clause)

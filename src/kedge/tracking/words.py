@@ -10,9 +10,18 @@ from sqlparse import tokens as kinds
 
 from kedge.core.mlflow_error import MlflowError, invalid_parameter
 
+LONGEST_TEXT = 65_536
+"""Of an expression: sqlparse needs seconds for a megabyte, and more for some."""
+MOST_CLAUSES = 60
+"""Of an order: SQLite joins at most 64 tables, and each may ask for one."""
+
 
 def statements(text: str, complaint: str) -> list[Any]:
-    """The statements of a text; MlflowError with the complaint where sqlparse gives up."""
+    """The statements of a text; MlflowError with the complaint where sqlparse gives up, or where the text is too long."""
+    if len(text) > LONGEST_TEXT:
+        raise invalid_parameter(
+            f"A search expression may have {LONGEST_TEXT:,} characters, not {len(text):,}."
+        )
     try:
         return [statement for statement in sqlparse.parse(text) if isinstance(statement, sql.Statement)]
     except Exception as error:

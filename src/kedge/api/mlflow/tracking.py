@@ -41,6 +41,9 @@ _ROUTES: dict[tuple[str, str], Operation] = {
     for (method, path), operation in OPERATIONS.items()
     for prefix in _PREFIXES
 }
+_LARGE_BYTES = 16 * 1024
+"""Reading more, and cutting it into words, would hold up everybody else: a thread does it."""
+_LARGE_SHORTCUT_BYTES = 256 * 1024
 _MODELS = "logged-models/"
 """The one family of routes that names things in its path."""
 
@@ -132,11 +135,13 @@ class TrackingRoutes:
         try:
             if scope["method"] == "GET":
                 query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-                plan = plan_of_query(operation, query, self._fresh, **named)
+                large = len(scope["query_string"]) > _LARGE_BYTES
+                plan = await _maybe_apart(large, plan_of_query, operation, query, self._fresh, **named)
             else:
                 # MLflow asks only POST and PUT for the type of their content.
                 kind = _content_type(scope) if scope["method"] == "POST" else "application/json"
-                plan = plan_of_body(operation, content, kind, self._fresh, **named)
+                large = len(content) > (_LARGE_BYTES if operation.shortcut is None else _LARGE_SHORTCUT_BYTES)
+                plan = await _maybe_apart(large, plan_of_body, operation, content, kind, self._fresh, **named)
             status, body = 200, await self._carried_out(plan)
         except NeedsMlflow:
             await self._otherwise(scope, _again(content, receive), send)
@@ -169,13 +174,22 @@ class TrackingRoutes:
         return await run_in_threadpool(plan.answer, self._store)
 
 
+async def _maybe_apart(apart: bool, planned: Callable[..., Plan], *arguments: Any, **named: Any) -> Plan:
+    if apart:
+        return await run_in_threadpool(planned, *arguments, **named)
+    return planned(*arguments, **named)
+
+
 async def _body(receive: Receive) -> bytes:
     message = await receive()
-    body: bytes = message.get("body", b"")
+    first: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return first
+    pieces = [first]
     while message.get("more_body"):
         message = await receive()
-        body += message.get("body", b"")
-    return body
+        pieces.append(message.get("body", b""))
+    return b"".join(pieces)
 
 
 def _again(content: bytes, receive: Receive) -> Receive:
