@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from kedge.drift.batch import categories
 from kedge.drift.batch.base import BatchDetector, Floats, TestResult
+from kedge.drift.batch.draws import seed_of
 from kedge.drift.batch.ordered import Outcome
 from kedge.drift.codec import Value
 
@@ -70,7 +71,8 @@ def cramers_v(before: Counts, after: Counts) -> float:
 
 def drawn_windows(before: Counts, after: Counts, permutations: int, seed: int) -> list[Counts]:
     """Counts of windows drawn at random from both samples together, in blocks of shape (draws, k)."""
-    generator, both, blocks, left = np.random.default_rng(seed), before + after, [], permutations
+    generator, both = np.random.default_rng(seed_of(seed, before, after)), before + after
+    blocks, left = [], permutations
     while left:
         draws = min(left, max(_AT_ONCE // both.size, 1))
         blocks.append(
