@@ -6,6 +6,7 @@ from scipy import stats
 
 from kedge.drift import (
     AndersonDarling,
+    ChiSquare,
     CramerVonMises,
     EnergyDistance,
     FisherExact,
@@ -47,3 +48,25 @@ def test_no_seed_draws_the_same_tables_for_every_window(seed) -> None:
         FisherExact(0.1, permutations=99, seed=seed), lambda rng, size: rng.choice(12, size), 60, 60, seed
     )
     assert _within(found, 0.1, 0.8)
+
+
+def _zipf(rng, size):
+    return rng.zipf(1.5, size)
+
+
+def _geometric(rng, size):
+    return rng.geometric(0.3, size)
+
+
+@pytest.mark.parametrize("draw", [_zipf, _geometric])
+@pytest.mark.parametrize(("m", "n"), [(300, 10), (1000, 50)])
+def test_chi_square_on_rare_categories(draw, m, n) -> None:
+    """Its limit would alarm in 14 to 27 % of steady windows."""
+    assert _within(_alarms(ChiSquare(permutations=99), draw, m, n), 0.05, 0.8)  # tables tie: milder than alpha
+
+
+def test_chi_square_takes_its_limit_where_that_holds() -> None:
+    detector = ChiSquare(0.05)
+    assert _within(_alarms(detector, lambda rng, size: rng.choice(4, size), 300, 200), 0.05)
+    assert detector.fit([0, 1] * 50).test([0, 1] * 10).method == "asymptotic"
+    assert detector.fit([0, 1] * 50).test([0, 1, 2, 3, 4]).method == "permutation"
