@@ -80,7 +80,7 @@ DETECTORS: dict[str, DetectorRule] = {
     "Kuiper": DetectorRule("numeric", _RANKED),
     "MannWhitney": DetectorRule("numeric", _RANKED),
     "EppsSingleton": DetectorRule("numeric", _RANKED),
-    "Welch": DetectorRule("numeric", _LEVEL),
+    "Welch": DetectorRule("numeric", _RANKED),
     "EnergyDistance": DetectorRule("numeric", _MOVED),
     "Wasserstein": DetectorRule("numeric", _MOVED),
     "CDBD": DetectorRule(
