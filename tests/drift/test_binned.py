@@ -251,4 +251,4 @@ def test_tables_of_one_category(cls) -> None:
     detector = cls().fit(["x"] * 30)
     assert detector.test(["x"]).p_value == 1
     assert detector.test(["y"] * 30).p_value < 1e-3
-    assert detector.test(["y"]).p_value == pytest.approx(1 / 31, rel=0.1)
+    assert detector.test(["y"]).p_value == pytest.approx(1 / 31, rel=0.2), "9999 draws"

@@ -56,6 +56,7 @@ _MANY_DRAWS = Bounds(99, 1_000_000, integer=True)
 _LEVEL = {"alpha": _SHARE, "missing": _MISSING}
 _DRAWN = {"permutations": _MANY_DRAWS, "seed": _SEED, **_LEVEL}
 _RANKED = {"method": Bounds(choices=("auto", "exact", "asymptotic", "permutation")), **_DRAWN}
+_TABLED = {"method": Bounds(choices=("auto", "asymptotic", "permutation")), **_DRAWN}
 _EFFECT = {"threshold": _POSITIVE, "permutations": _DRAWS, "seed": _SEED, **_LEVEL}
 _MOVED = {"norm": Bounds(choices=("reference", "none")), **_EFFECT}
 _BINNED = {
@@ -79,7 +80,7 @@ DETECTORS: dict[str, DetectorRule] = {
     "Kuiper": DetectorRule("numeric", _RANKED),
     "MannWhitney": DetectorRule("numeric", _RANKED),
     "EppsSingleton": DetectorRule("numeric", _RANKED),
-    "Welch": DetectorRule("numeric", _LEVEL),
+    "Welch": DetectorRule("numeric", _RANKED),
     "EnergyDistance": DetectorRule("numeric", _MOVED),
     "Wasserstein": DetectorRule("numeric", _MOVED),
     "CDBD": DetectorRule(
@@ -91,11 +92,9 @@ DETECTORS: dict[str, DetectorRule] = {
             **_LEVEL,
         },
     ),
-    "ChiSquare": DetectorRule("categorical", _LEVEL),
+    "ChiSquare": DetectorRule("categorical", _TABLED),
     "FisherExact": DetectorRule("categorical", _DRAWN),
-    "GTest": DetectorRule(
-        "categorical", {"method": Bounds(choices=("auto", "asymptotic", "permutation")), **_DRAWN}
-    ),
+    "GTest": DetectorRule("categorical", _TABLED),
     "ProportionsZ": DetectorRule("categorical", _ONE_OF_THREE),
     "PopulationStabilityIndex": DetectorRule(
         "any",

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from kedge.drift.batch import categories, histogram
 from kedge.drift.batch.base import BatchDetector, Floats, TestResult, clean_numbers
+from kedge.drift.batch.draws import seed_of
 from kedge.drift.batch.ordering import Ordering
 from kedge.drift.codec import Value
 from kedge.drift.errors import StateError
@@ -166,7 +167,7 @@ class BinnedDistance(BatchDetector):
 
     def _p_value(self, statistic: float, before: histogram.Counts, after: histogram.Counts) -> float:
         """The share of relabellings, this one among them, whose distance is no smaller (Phipson and Smyth 2010)."""
-        generator, both = np.random.default_rng(self.seed), before + after
+        generator, both = np.random.default_rng(seed_of(self.seed, before, after)), before + after
         found, left = 0, self.permutations
         while left:
             drawn = min(left, max(_AT_ONCE // both.size, 1))

@@ -68,6 +68,6 @@ def _scale(ordering: Ordering) -> tuple[float, str]:
 def _deviation(ordered: Floats) -> float:
     """The standard deviation of sorted values, whose squares may exceed the largest float."""
     peak = max(abs(float(ordered[0])), abs(float(ordered[-1])))
-    if peak < 1e100:
-        return float(np.std(ordered))
-    return peak * float(np.std(ordered / peak))
+    unit = peak if peak >= 1e100 else 1.0
+    scaled = ordered / unit
+    return unit * float(np.std(scaled - scaled[scaled.size // 2]))  # far from zero a mean loses digits

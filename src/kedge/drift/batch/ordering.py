@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kedge.drift.batch import histogram
+from kedge.drift.batch.draws import seed_of
 from kedge.drift.kernels.layout import MANN_WHITNEY, MEASURES, TIES
 
 Floats = npt.NDArray[np.float64]
@@ -85,8 +86,12 @@ class Ordering:
 
     def permuted(self, measure: int, permutations: int, seed: int) -> float:
         """The p-value by that many random splits, this one counted among them (Phipson and Smyth 2010)."""
-        found, tried = self._extremes(measure, permutations, seed)
+        found, tried = self._extremes(measure, permutations, self.seed(seed))
         return (found + 1) / (tried + 1)
+
+    def seed(self, seed: int) -> int:
+        """Of draws for these samples, by whose each value is: what keeps the order of all values keeps the p-value."""
+        return seed_of(seed, self.labels)
 
     def moderate(self) -> tuple[Floats, Floats]:
         """Both samples, scaled down where their squares would exceed the largest float."""

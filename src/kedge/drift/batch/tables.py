@@ -1,6 +1,7 @@
 """What tests of 2 x k tables of counts share."""
 
 import abc
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy.typing as npt
 
 from kedge.drift.batch import categories
 from kedge.drift.batch.base import BatchDetector, Floats, TestResult
+from kedge.drift.batch.draws import seed_of
 from kedge.drift.batch.ordered import Outcome
 from kedge.drift.codec import Value
 
@@ -68,16 +70,14 @@ def cramers_v(before: Counts, after: Counts) -> float:
     return float(np.sqrt(chi_square / (before.sum() + after.sum())))
 
 
-def drawn_windows(before: Counts, after: Counts, permutations: int, seed: int) -> list[Counts]:
+def drawn_windows(before: Counts, after: Counts, permutations: int, seed: int) -> Iterator[Counts]:
     """Counts of windows drawn at random from both samples together, in blocks of shape (draws, k)."""
-    generator, both, blocks, left = np.random.default_rng(seed), before + after, [], permutations
+    generator, both = np.random.default_rng(seed_of(seed, before, after)), before + after
+    left = permutations
     while left:
         draws = min(left, max(_AT_ONCE // both.size, 1))
-        blocks.append(
-            generator.multivariate_hypergeometric(both, int(after.sum()), draws, method="marginals")
-        )
+        yield generator.multivariate_hypergeometric(both, int(after.sum()), draws, method="marginals")
         left -= draws
-    return blocks
 
 
 def hypergeometric_p_value(before: Counts, after: Counts) -> float:
