@@ -118,6 +118,12 @@ def test_columns(
     """
     _require(0 < alpha < 1, "alpha", alpha, "float in (0, 1)")
     _require(type(threads) is int and 0 <= threads <= 1024, "threads", threads, "int in [0, 1024]")
+    _require(
+        correction is None or callable(correction),
+        "correction",
+        correction,
+        "None or a function: bonferroni, holm or benjamini_hochberg of kedge.drift",
+    )
     _require(missing in ("raise", "skip"), "missing", missing, "one of 'raise', 'skip'")
     before, after = _columns(reference, "reference"), _columns(window, "window")
     _match(before, after, "the window")
@@ -158,7 +164,7 @@ def _columns(table: Any, what: str) -> dict[str, Column]:
 
 def _array(values: npt.ArrayLike) -> Column:
     # Left to itself, NumPy would make text of [1, "a"], and of NaN beside text a category.
-    return np.asarray(values, dtype=object if isinstance(values, list | tuple) else None)
+    return np.asanyarray(values, dtype=object if isinstance(values, list | tuple) else None)
 
 
 def _match(before: Mapping[str, Any], after: Mapping[str, Any], whose: str) -> None:
@@ -226,7 +232,11 @@ def _default(
 ) -> BatchDetector:
     """The detector that the docstring of `test_columns` promises."""
     large = min(reference.size, window.size) > LARGE
-    if _is_text(reference) or _is_text(window) or _few(ordering(missing)):
+    kinds = [_is_text(each) for each in (reference, window)]
+    if kinds[0] != kinds[1]:
+        words = [("text or booleans" if each else "numbers") for each in kinds]
+        raise DataError(f"the reference holds {words[0]}, the window {words[1]}")
+    if kinds[0] or _few(ordering(missing)):
         if large:
             return JensenShannon(binning="categories", missing=missing)
         return ChiSquare(missing=missing)

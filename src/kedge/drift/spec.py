@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
+import numpy as np
+
 from kedge.drift.errors import ParameterError
 
 
@@ -23,7 +25,7 @@ class Interval:
         """Whether `value` is of the kind and inside."""
         if isinstance(value, bool) or not isinstance(value, int if self.kind is int else (int, float)):
             return False
-        if math.isnan(value):
+        if value != value:  # noqa: PLR0124 - NaN; math.isnan would fail on an integer beyond the floats
             return False
         above = value >= self.low if self.closed in ("both", "left") else value > self.low
         below = value <= self.high if self.closed in ("both", "right") else value < self.high
@@ -46,7 +48,11 @@ class Interval:
     def __str__(self) -> str:
         left = "[" if self.closed in ("both", "left") else "("
         right = "]" if self.closed in ("both", "right") else ")"
-        return f"{self.kind.__name__} in {left}{self.low:g}, {self.high:g}{right}"
+        ends = [
+            str(int(end)) if self.kind is int and math.isfinite(end) else f"{end:g}"
+            for end in (self.low, self.high)
+        ]
+        return f"{self.kind.__name__} in {left}{', '.join(ends)}{right}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,6 +180,13 @@ def as_call(detector: object) -> str:
     """The constructor call that makes an equal detector."""
     given = ", ".join(f"{name}={value!r}" for name, value in parameters_of(detector).items())
     return f"{type(detector).__name__}({given})"
+
+
+def take_plainly(detector: object) -> None:
+    """Turn numbers of NumPy among the constructor's arguments into Python's: their repr, and JSON, hold no others."""
+    for name, value in parameters_of(detector).items():
+        if isinstance(value, np.number | np.bool_):
+            setattr(detector, name, value.item())
 
 
 def validate(spec: DetectorSpec, given: Parameters) -> None:

@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kedge.drift.batch.base import is_missing
 from kedge.drift.codec import Value
 from kedge.drift.errors import DataError
 
 Counts = npt.NDArray[np.int64]
+
+_SOME = 20
 
 
 def clean_categories(values: npt.ArrayLike, what: str, name: str, missing: str) -> npt.NDArray[Any]:
@@ -21,6 +24,7 @@ def clean_categories(values: npt.ArrayLike, what: str, name: str, missing: str) 
         raise DataError(f"{name}: the {what} must have shape (n,), got {array.shape}")
     texts = [_text(item, what, name) for item in array.tolist()]
     kept = [text for text in texts if text is not None]
+    _require_categories(array, kept, what, name)
     if len(kept) < len(texts) and missing != "skip":
         first = texts.index(None)
         raise DataError(
@@ -31,6 +35,16 @@ def clean_categories(values: npt.ArrayLike, what: str, name: str, missing: str) 
     clean = np.empty(len(kept), object)
     clean[:] = kept
     return clean
+
+
+def _require_categories(array: npt.NDArray[Any], kept: list[str], what: str, name: str) -> None:
+    """Refuse numbers with fractions of which hardly two are the same: no test of categories can see them move."""
+    different = len(set(kept))
+    if array.dtype.kind == "f" and len(kept) >= _SOME and different > 0.9 * len(kept):
+        raise DataError(
+            f"{name}: the {what} holds {different} different numbers among {len(kept)}: these are no categories; bin them, "
+            "or take a test of numbers"
+        )
 
 
 def count(values: npt.NDArray[Any]) -> dict[str, Value]:
@@ -59,7 +73,7 @@ def _kind(values: Any) -> Any:
 def _text(item: Any, what: str, name: str) -> str | None:
     if isinstance(item, str):
         return item
-    if item is None:
+    if is_missing(item):
         return None
     if isinstance(item, bool | np.bool_ | int | np.integer):
         return str(item)

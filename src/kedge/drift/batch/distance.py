@@ -66,8 +66,8 @@ def _scale(ordering: Ordering) -> tuple[float, str]:
 
 
 def _deviation(ordered: Floats) -> float:
-    """The standard deviation of sorted values, whose squares may exceed the largest float."""
+    """The standard deviation of sorted values, whose squares may lie beyond the floats."""
     peak = max(abs(float(ordered[0])), abs(float(ordered[-1])))
-    unit = peak if peak >= 1e100 else 1.0
+    unit = peak if peak >= 1e100 or 0 < peak <= 1e-100 else 1.0
     scaled = ordered / unit
     return unit * float(np.std(scaled - scaled[scaled.size // 2]))  # far from zero a mean loses digits

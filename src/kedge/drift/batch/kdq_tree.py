@@ -10,6 +10,8 @@ from kedge.drift.batch.cdbd import divergences
 from kedge.drift.batch.vectors import VectorDetector, generator, permutation_p_value, require_attainable
 from kedge.drift.spec import Choice, DetectorSpec, Interval
 
+_LEAST_CELLS = 8
+
 
 class KdqTree(VectorDetector):
     """Do the cells of a partition that adapts to the data hold the same shares of window and reference?
@@ -23,7 +25,7 @@ class KdqTree(VectorDetector):
     alpha : float in (0, 1), default 0.05
         Chance of a false alarm on one window. Larger values find smaller changes.
     leaf : int in [1, 1000000], default 100
-        A cell with at most so many rows of both samples is not cut. Larger values give fewer cells: coarser, less noisy.
+        A cell with at most so many rows of both samples, or an eighth of them all, is not cut. Larger values give fewer cells: coarser, less noisy.
     narrowest : float in (0, 1], default 2**-10
         A cell is not cut along a column where it is narrower than this share of the whole box. Larger values give coarser
         cells.
@@ -97,7 +99,8 @@ class KdqTree(VectorDetector):
 
     def _compare(self, reference: Floats, window: Floats) -> TestResult:
         both = np.concatenate([reference, window])
-        cells = partition(both, self.leaf, self.narrowest)
+        # Few rows in one cell would be no test at all.
+        cells = partition(both, min(self.leaf, max(1, len(both) // _LEAST_CELLS)), self.narrowest)
         total = np.bincount(cells)
         rng = generator(self.seed, reference, window)
         drawn = rng.multivariate_hypergeometric(

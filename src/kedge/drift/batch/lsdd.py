@@ -121,7 +121,8 @@ class LSDD(VectorDetector):
         means = mean_differences(both, in_order(both[drawn]), groups, bandwidth)
         overlaps = gaussian_overlaps(in_order(both[drawn]), bandwidth)
         distances, ridge = density_differences(means, overlaps, self.bias)
-        p_value = permutation_p_value(distances, float(np.abs(means).max()))
+        # Equal constants leave squares of rounding alone, about 1e-26.
+        p_value = permutation_p_value(distances, max(float(np.abs(means).max()), 1e-8))
         method = f"{self.permutations} permutations, bandwidth {bandwidth:.6g}, ridge {ridge:.6g}"
         return self._significant(distances[0], p_value, self.alpha, len(window), method)
 

@@ -2,12 +2,12 @@
 
 import abc
 import hashlib
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from kedge.drift.batch.base import BatchDetector, Floats, TestResult
+from kedge.drift.batch.base import BatchDetector, Floats, TestResult, as_numbers
 from kedge.drift.codec import Value
 from kedge.drift.errors import DataError, ParameterError
 
@@ -25,6 +25,32 @@ class VectorDetector(BatchDetector):
 
     least: ClassVar[int] = 2
     seed: int
+
+    def fit(self, reference: npt.ArrayLike) -> Self:
+        super().fit(reference)
+        names = column_names(reference)
+        if names:
+            self._fitted["names"] = names
+        return self
+
+    fit.__doc__ = BatchDetector.fit.__doc__
+
+    def test(self, window: npt.ArrayLike) -> TestResult:
+        return super().test(self._in_columns_of_reference(window))
+
+    test.__doc__ = BatchDetector.test.__doc__
+
+    def _in_columns_of_reference(self, window: Any) -> Any:
+        """A frame's columns in the order of the reference's, where both have names."""
+        known, given = self._fitted.get("names", ()), column_names(window)
+        if not known or not given or known == given:
+            return window
+        if sorted(known) != sorted(given):
+            raise DataError(
+                f"{self.spec.name}: the window's columns {', '.join(given)} are not the reference's {', '.join(known)}"
+            )
+        by_name = dict(zip(given, window.columns, strict=True))
+        return window[[by_name[name] for name in known]]
 
     def _clean(self, values: npt.ArrayLike, what: str) -> Floats:
         return clean_rows(values, what, self.spec.name, self.missing, self.least)
@@ -63,12 +89,15 @@ class VectorDetector(BatchDetector):
         )
 
 
+def column_names(values: Any) -> tuple[str, ...]:
+    """Names of a frame's columns; none of what has no names."""
+    columns = getattr(values, "columns", None)
+    return () if columns is None or not hasattr(values, "dtypes") else tuple(map(str, columns))
+
+
 def clean_rows(values: npt.ArrayLike, what: str, name: str, missing: str, least: int) -> Floats:
     """Finite float64 rows of shape (n, d), n >= `least`; a row that misses a value is missing as a whole."""
-    try:
-        array = np.array(values, dtype=np.float64)  # a copy: the caller may change theirs
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{name}: the {what} must be numbers of shape (n, d): {error}") from error
+    array = as_numbers(values, what, name)
     if array.ndim != 2 or not array.shape[1]:
         raise DataError(
             f"{name}: the {what} must have shape (n, d), d >= 1, got {array.shape}; one column is values[:, None]"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from kedge.drift.codec import decode, encode
 from kedge.drift.errors import DataError, ParameterError, StateError
 from kedge.drift.kernels.layout import DRIFT, LARGEST, QUIET, WARNING
-from kedge.drift.spec import DetectorSpec, as_call, parameters_of, validate
+from kedge.drift.spec import DetectorSpec, as_call, parameters_of, take_plainly, validate
 
 State = Literal["normal", "warning", "drift"]
 Floats = npt.NDArray[np.float64]
@@ -43,6 +43,7 @@ class StreamingDetector(abc.ABC):
     missing: str
 
     def __init__(self) -> None:
+        take_plainly(self)
         validate(self.spec, self.parameters())
         self._reset()
 

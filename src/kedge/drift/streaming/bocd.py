@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from kedge.drift.kernels.layout import BOCD_COLUMNS, BOCD_HEAD, LARGEST
+from kedge.drift.kernels.layout import BOCD_COLUMNS, BOCD_HEAD
 from kedge.drift.spec import Choice, DetectorSpec, Interval, Parameters
 from kedge.drift.streaming.base import Flags, Floats, StreamingDetector
 
@@ -41,7 +41,7 @@ class BOCD(StreamingDetector):
     burn_in : int in [0, 100000], default 30
         So many first values (more where those are all the same) only tell the level and the spread in which the priors, and
         `variance`, are measured; 0 takes values as they are.
-    prior_mean : float in (-1e150, 1e150), default 0
+    prior_mean : float, default 0
         What a new concept's mean is expected to be.
     prior_strength : float > 0, default 0.01
         How many values that expectation is worth. Larger values keep new means closer to it.
@@ -81,7 +81,7 @@ class BOCD(StreamingDetector):
             "threshold": Interval(float, 0, 1, "neither"),
             "variance": Interval(float, 0, 1e100, "left"),
             "burn_in": Interval(int, 0, 100_000),
-            "prior_mean": Interval(float, -LARGEST, LARGEST, "neither"),
+            "prior_mean": Interval(float, -float("inf"), float("inf"), "neither"),
             "prior_strength": Interval(float, 0, 1e100, "neither"),
             "prior_shape": Interval(float, 0, 1e100, "neither"),
             "prior_scale": Interval(float, 0, 1e100, "neither"),
