@@ -18,10 +18,9 @@ class DDM(ErrorDetector):
     Parameters
     ----------
     warning_level : float > 0, default 2
-        Deviations above the lowest point that warn. Larger values warn later.
+        Deviations above the lowest point that warn; not above `drift_level`. Larger values warn later.
     drift_level : float > 0, default 3
-        Deviations above the lowest point that alarm; at least `warning_level` to be warned before. Larger values alarm later
-        and more rarely.
+        Deviations above the lowest point that alarm. Larger values alarm later and more rarely.
     min_instances : int >= 1, default 30
         No alarm up to this many values. Larger values give a steadier rate first.
     missing : "raise" or "skip", default "raise"
@@ -63,6 +62,7 @@ class DDM(ErrorDetector):
         state_bound_bytes=lambda _: 1024,
         examples=({}, {"warning_level": 1.5, "drift_level": 2.5, "min_instances": 100}),
     )
+    ordered: ClassVar[tuple[tuple[str, str], ...]] = (("warning_level", "drift_level"),)
 
     def __init__(
         self,

@@ -20,7 +20,7 @@ class EDDM(ErrorDetector):
     alpha : float in (0, 1), default 0.95
         Share of the largest value below which it warns. Larger values warn sooner.
     beta : float in (0, 1), default 0.9
-        Share of the largest value below which it alarms. Larger values alarm sooner and more often.
+        Share of the largest value below which it alarms; not above `alpha`. Larger values alarm sooner and more often.
     min_instances : int >= 1, default 30
         No alarm before this many values and more than this many errors. Larger values give steadier distances first.
     missing : "raise" or "skip", default "raise"
@@ -67,6 +67,7 @@ class EDDM(ErrorDetector):
             "fall below by chance: the paper's method alarms on steady streams"
         },
     )
+    ordered: ClassVar[tuple[tuple[str, str], ...]] = (("beta", "alpha"),)
 
     def __init__(
         self,

@@ -20,7 +20,8 @@ class HDDMA(ErrorDetector):
     Parameters
     ----------
     drift_confidence : float in (0, 1), default 0.001
-        Chance of a false alarm that each comparison allows. Larger values alarm sooner and more often.
+        Chance of a false alarm that each comparison allows; not above `warning_confidence`. Larger values alarm sooner and
+        more often.
     warning_confidence : float in (0, 1), default 0.005
         The same for warnings.
     direction : "up", "down" or "both", default "up"
@@ -66,6 +67,7 @@ class HDDMA(ErrorDetector):
         examples=({}, {"direction": "both", "drift_confidence": 0.0001}, {"direction": "down"}),
     )
     graded: ClassVar[bool] = True
+    ordered: ClassVar[tuple[tuple[str, str], ...]] = (("drift_confidence", "warning_confidence"),)
 
     def __init__(
         self,

@@ -20,7 +20,8 @@ class HDDMW(ErrorDetector):
     Parameters
     ----------
     drift_confidence : float in (0, 1), default 0.001
-        Chance of a false alarm that each comparison allows. Larger values alarm sooner and more often.
+        Chance of a false alarm that each comparison allows; not above `warning_confidence`. Larger values alarm sooner and
+        more often.
     warning_confidence : float in (0, 1), default 0.005
         The same for warnings.
     weight : float in (0, 1), default 0.05
@@ -70,6 +71,7 @@ class HDDMW(ErrorDetector):
         examples=({}, {"direction": "both", "weight": 0.02}, {"direction": "down"}),
     )
     graded: ClassVar[bool] = True
+    ordered: ClassVar[tuple[tuple[str, str], ...]] = (("drift_confidence", "warning_confidence"),)
 
     def __init__(
         self,

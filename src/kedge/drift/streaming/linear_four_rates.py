@@ -8,9 +8,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from kedge.drift.errors import DataError, ParameterError
+from kedge.drift.errors import DataError
 from kedge.drift.spec import Choice, DetectorSpec, Interval
 from kedge.drift.streaming.base import Flags, Floats, State, StreamingDetector
+from kedge.drift.streaming.values import as_number
 
 _CHANCES = 0.5 * np.linspace(0, 1, 41) ** 2
 _FORGOTTEN = 1e-4
@@ -97,6 +98,7 @@ class LinearFourRates(StreamingDetector):
         state_bound_bytes=lambda _: 1024,
         examples=({}, {"time_decay": 0.9, "warning_level": 0.01, "drift_level": 1e-4, "burn_in": 0}),
     )
+    ordered: ClassVar[tuple[tuple[str, str], ...]] = (("drift_level", "warning_level"),)
 
     def __init__(
         self,
@@ -113,10 +115,6 @@ class LinearFourRates(StreamingDetector):
         self.burn_in = burn_in
         self.missing = missing
         super().__init__()
-        if drift_level > warning_level:
-            raise ParameterError(
-                "LinearFourRates", "drift_level", drift_level, f"not above warning_level, {warning_level:g}"
-            )
 
     @property
     def rates(self) -> dict[str, float]:
@@ -131,7 +129,7 @@ class LinearFourRates(StreamingDetector):
         DataError
             `x` is not 0, 1, 2 or 3, or NaN or infinite and `missing` is "raise"; the state stays as it was.
         """
-        value = float(x)
+        value = as_number(x, "LinearFourRates.update")
         if np.isfinite(value) and value not in (0, 1, 2, 3):
             raise DataError(f"LinearFourRates.update({x!r}): {_RULE}")
         return super().update(value)

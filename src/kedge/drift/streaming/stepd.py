@@ -20,7 +20,7 @@ class STEPD(ErrorDetector):
     Parameters
     ----------
     alpha_drift : float in (0, 1), default 0.003
-        Significance that alarms, at every value. Larger values alarm sooner and more often.
+        Significance that alarms, at every value; not above `alpha_warning`. Larger values alarm sooner and more often.
     alpha_warning : float in (0, 1), default 0.05
         Significance that warns.
     window : int in [2, 1000000], default 30
@@ -64,6 +64,7 @@ class STEPD(ErrorDetector):
         state_bound_bytes=lambda parameters: 1024 + 9 * int(parameters["window"]),
         examples=({"alpha_drift": 0.0001}, {"alpha_drift": 0.0001, "alpha_warning": 0.01, "window": 60}),
     )
+    ordered: ClassVar[tuple[tuple[str, str], ...]] = (("alpha_drift", "alpha_warning"),)
 
     def __init__(
         self,
