@@ -94,20 +94,22 @@ def for_rows(rows: npt.NDArray[np.float64], rate: float, missing: Missing) -> tu
             f"recommend: tests of rows draw at least 1 / rate permutations, too many for a rate of {rate:.3g}; "
             f"ask for {2 / _MOST_PERMUTATIONS:g} or more, or for one column at a time"
         )
-    drawn = {"permutations": permutations, "missing": missing}
     level = f"alarms on {rate:.3g} of the windows without drift: {permutations} permutations tell so small a chance"
     cautions = (*_scales(rows), *_size(n))
     kernel = (
-        MMD(rate, **drawn),
+        MMD(rate, permutations=permutations, missing=missing),
         (f"sees any change of all {d} columns together, their dependence too", level, *cautions),
     )
     energy = (
-        EnergyDistanceMultivariate(rate, **drawn),
+        EnergyDistanceMultivariate(rate, permutations=permutations, missing=missing),
         ("the same without a bandwidth to choose; shifts of the mean soonest", level, *cautions),
     )
-    fine = LSDD(rate, **drawn), ("weighs where densities differ; best with few columns", level, *cautions)
+    fine = (
+        LSDD(rate, permutations=permutations, missing=missing),
+        ("weighs where densities differ; best with few columns", level, *cautions),
+    )
     marginal = (
-        HDDDM(rate, **drawn),
+        HDDDM(rate, permutations=permutations, missing=missing),
         (
             "histograms of each column: time grows with the rows, not with their square, and scales do not matter",
             level,
