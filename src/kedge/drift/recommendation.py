@@ -208,7 +208,7 @@ def _is_constant(values: npt.NDArray[Any]) -> bool:
     if values.dtype.kind == "O":
         return len(set(values.tolist())) == 1
     numbers = values.astype(np.float64)
-    return bool((np.ptp(numbers, axis=0) <= _ROUNDING * np.abs(numbers).max(axis=0)).all())
+    return bool(np.all(np.ptp(numbers, axis=0) <= _ROUNDING * np.abs(numbers).max(axis=0)))
 
 
 def _correlation(values: npt.NDArray[np.float64]) -> float:
