@@ -189,9 +189,9 @@ def _are_booleans(values: npt.NDArray[Any]) -> bool:
 
 
 def _finite(values: npt.NDArray[np.float64], missing: str) -> npt.NDArray[np.float64]:
-    finite = np.isfinite(values)
+    finite: npt.NDArray[Any] = np.isfinite(values)
     if values.ndim == 2:
-        finite = finite.all(axis=1)
+        finite = np.all(finite, axis=1)
     if finite.all():
         return values
     if missing != "skip":

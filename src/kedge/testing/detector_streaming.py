@@ -67,6 +67,18 @@ def nothing_is_found_before_the_warm_up(case: Case) -> None:
     assert _found(detector, values) == ([], []), f"an alarm among the first {silent} values"
 
 
+def the_statistic_is_told_and_passes_its_level_at_alarms(case: Case) -> None:
+    detector = case.make()
+    documented = " ".join((case.cls.__doc__ or "").split())
+    assert case.cls.measures, "the class does not say what its statistic measures"
+    assert case.cls.measures in documented, "the documentation does not say what the statistic is"
+    result = detector.update_many(noisy_stream(case), statistics=True)
+    level = detector.alarm_level
+    if not math.isnan(level) and result.drifts.size:
+        at_alarms = result.statistics[result.drifts]
+        assert (at_alarms <= level).all() or (at_alarms >= level * (1 - 1e-12)).all()
+
+
 def warnings_are_only_of_those_that_warn(case: Case) -> None:
     _, warnings = _found(case.make(), noisy_stream(case))
     assert case.spec.warns or not warnings
@@ -330,6 +342,7 @@ STREAMING = (
     a_clear_shift_is_found_in_its_direction_only,
     nothing_is_found_in_a_constant,
     nothing_is_found_before_the_warm_up,
+    the_statistic_is_told_and_passes_its_level_at_alarms,
     warnings_are_only_of_those_that_warn,
     a_stricter_threshold_alarms_no_more_often,
     one_by_one_equals_the_array,

@@ -41,6 +41,8 @@ class StreamingDetector(abc.ABC):
 
     spec: ClassVar[DetectorSpec]
     state_version: ClassVar[int] = 1
+    measures: ClassVar[str] = ""
+    """What the statistic is, in words: the label of a plot."""
     missing: str
     ordered: ClassVar[tuple[tuple[str, str], ...]] = ()
     """Pairs of parameters of which the first must not be above the second, such as a level that warns and one that alarms."""
@@ -73,6 +75,11 @@ class StreamingDetector(abc.ABC):
     def statistic(self) -> float:
         """The statistic after the last value; NaN before the first."""
         return self._statistic
+
+    @property
+    def alarm_level(self) -> float:
+        """What the statistic must pass to alarm; NaN where that is not one number."""
+        return float("nan")
 
     def parameters(self) -> dict[str, Any]:
         """The constructor's arguments, as given."""

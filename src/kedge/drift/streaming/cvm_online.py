@@ -29,6 +29,8 @@ class CVMOnline(OnlineTest):
 
     The statistic is Cramér and von Mises's, of the last `window` values against the reference, at every value.
 
+    The statistic is the Cramér-von Mises distance of the window from the reference.
+
     Parameters
     ----------
     expected_run_time : float > 1, default 1000
@@ -82,6 +84,7 @@ class CVMOnline(OnlineTest):
     )
 
     _words = staticmethod(_words)
+    measures: ClassVar[str] = "the Cramér-von Mises distance of the window from the reference"
 
     def __init__(
         self,

@@ -15,6 +15,8 @@ class DDM(ErrorDetector):
     The error rate of a learner on a steady concept falls or stays. An alarm comes when the rate and its deviation together lie
     `drift_level` deviations above where their sum was least. After an alarm it starts anew.
 
+    The statistic is the error rate and its deviation together, p + s.
+
     Parameters
     ----------
     warning_level : float > 0, default 2
@@ -63,6 +65,7 @@ class DDM(ErrorDetector):
         examples=({}, {"warning_level": 1.5, "drift_level": 2.5, "min_instances": 100}),
     )
     ordered: ClassVar[tuple[tuple[str, str], ...]] = (("warning_level", "drift_level"),)
+    measures: ClassVar[str] = "the error rate and its deviation together, p + s"
 
     def __init__(
         self,

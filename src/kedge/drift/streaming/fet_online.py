@@ -33,6 +33,8 @@ class FETOnline(OnlineTest):
     At every value, -ln p of Fisher's exact test of the last `window` values against the reference, smoothed; without the
     smoothing it takes few values, and the run time would jump with the threshold.
 
+    The statistic is the smoothed -ln p of Fisher's exact test.
+
     Parameters
     ----------
     expected_run_time : float > 1, default 1000
@@ -94,6 +96,7 @@ class FETOnline(OnlineTest):
     )
 
     _words = staticmethod(_words)
+    measures: ClassVar[str] = "the smoothed -ln p of Fisher's exact test"
 
     def __init__(
         self,

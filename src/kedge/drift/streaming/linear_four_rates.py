@@ -44,6 +44,8 @@ class LinearFourRates(StreamingDetector):
 
     Values are `2 * y_true + y_pred`: 0 a true negative, 1 a false positive, 2 a false negative, 3 a true positive.
 
+    The statistic is how far the rate farthest off lies from its mean, in the interval of `drift_level`: above 1 is an alarm.
+
     Parameters
     ----------
     time_decay : float in [0.5, 0.995], default 0.99
@@ -99,6 +101,9 @@ class LinearFourRates(StreamingDetector):
         examples=({}, {"time_decay": 0.9, "warning_level": 0.01, "drift_level": 1e-4, "burn_in": 0}),
     )
     ordered: ClassVar[tuple[tuple[str, str], ...]] = (("drift_level", "warning_level"),)
+    measures: ClassVar[str] = (
+        "how far the rate farthest off lies from its mean, in the interval of `drift_level`: above 1 is an alarm"
+    )
 
     def __init__(
         self,
@@ -142,6 +147,11 @@ class LinearFourRates(StreamingDetector):
         if wrong.any():
             raise DataError(f"LinearFourRates: {_RULE}, got {taken[wrong][0]:g}")
         return values, kept
+
+    @property
+    def alarm_level(self) -> float:
+        """What the statistic must pass to alarm."""
+        return 1.0
 
     def _empty(self) -> Floats:
         return np.repeat([0.0, 0.5, 0.0], [9, 4, 8])

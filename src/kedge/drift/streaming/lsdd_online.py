@@ -32,6 +32,8 @@ class LSDDOnline(EmbeddedOnlineTest):
     bandwidth alone, without estimating either density. The difference is modelled by Gaussian bumps at vectors of the
     reference; a value costs the same whatever the sizes of window and reference.
 
+    The statistic is the estimated squared difference of the densities.
+
     Parameters
     ----------
     expected_run_time : float > 1, default 1000
@@ -105,6 +107,7 @@ class LSDDOnline(EmbeddedOnlineTest):
     )
 
     _words = staticmethod(_words)
+    measures: ClassVar[str] = "the estimated squared difference of the densities"
 
     def __init__(
         self,

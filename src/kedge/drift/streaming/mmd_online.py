@@ -33,6 +33,8 @@ class MMDOnline(EmbeddedOnlineTest):
     window and reference; the threshold is found for that very statistic, and the false alarms do not depend on how good the
     approximation is.
 
+    The statistic is the squared maximum mean discrepancy of window and reference.
+
     Parameters
     ----------
     expected_run_time : float > 1, default 1000
@@ -102,6 +104,7 @@ class MMDOnline(EmbeddedOnlineTest):
     )
 
     _words = staticmethod(_words)
+    measures: ClassVar[str] = "the squared maximum mean discrepancy of window and reference"
 
     def __init__(
         self,

@@ -16,6 +16,8 @@ class RDDM(ErrorDetector):
     when a concept is long, and alarms also when it has warned for long. After an alarm it goes on from the values since the
     warning began.
 
+    The statistic is the error rate and its deviation together, p + s.
+
     Parameters
     ----------
     warning_level : float > 0, default 1.773
@@ -87,6 +89,7 @@ class RDDM(ErrorDetector):
         ("warning_level", "drift_level"),
         ("min_concept", "max_concept"),
     )
+    measures: ClassVar[str] = "the error rate and its deviation together, p + s"
 
     def __init__(
         self,
