@@ -106,6 +106,8 @@ def _print_one(record: Any) -> None:
     table.add_row("paper", record.paper)
     table.add_row("equations", record.equations)
     table.add_row("false alarms", record.false_alarms)
+    if record.threshold:
+        table.add_row("threshold", f"{record.threshold}; {record.stricter} values alarm more rarely")
     table.add_row("cost", record.cost)
     table.add_row("also in", ", ".join(record.libraries) or "-")
     for parameter in record.parameters:

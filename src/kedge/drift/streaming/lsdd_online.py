@@ -34,6 +34,10 @@ class LSDDOnline(EmbeddedOnlineTest):
 
     The statistic is the estimated squared difference of the densities.
 
+    After an alarm the window is filled anew and the reference stays: while a change lasts it alarms again, every `window`
+    values or somewhat more. Where the new state is to be the usual one, call `fit` with values of it; `reset` alone does
+    where the reference came from the stream.
+
     Parameters
     ----------
     expected_run_time : float > 1, default 1000
