@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 
@@ -14,7 +15,7 @@ import typer
 from typer.testing import CliRunner
 
 from kedge.app.commands import drift
-from kedge.core.errors import Invalid, MissingExtra
+from kedge.core.errors import Invalid, MissingExtra, NotFound
 from kedge.drift import ALL, PageHinkley
 
 
@@ -118,10 +119,71 @@ def test_a_plot(run, stream, tmp_path, ending, magic) -> None:
     assert target.read_bytes().startswith(magic)
 
 
+def test_a_plot_says_what_it_shows(run, stream, tmp_path) -> None:
+    pytest.importorskip("matplotlib")
+    target = tmp_path / "out.svg"
+    drawn = {}
+    for detector, column in (("DDM", "late"), ("PageHinkley", "a"), ("ADWIN", "a")):
+        run("run", stream, "--column", column, "--detector", detector, "--plot", target)
+        # Matplotlib writes each text, drawn as outlines, into a comment beside them.
+        drawn[detector] = re.findall(r"<!-- (.*?) -->", target.read_text())
+    assert {"late, mean of the last 100", "alarm", "warning", "row"} <= set(drawn["DDM"])
+    assert "the error rate and its deviation" in drawn["DDM"]
+    assert "alarm level" not in drawn["DDM"]
+    assert {"alarm level", "a", "alarm"} <= set(drawn["PageHinkley"])
+    assert "warning" not in drawn["PageHinkley"]
+    run("run", stream, "--column", "a", "--column", "b", "--detector", "mmdonline", "--plot", target)
+    assert {"a", "b", "a, b"} <= set(re.findall(r"<!-- (.*?) -->", target.read_text()))
+
+
+def test_parameters_are_numbers_as_python_writes_them(run, stream) -> None:
+    arguments = ("run", stream, "--column", "a", "--detector", "adwin", "--json", "--param")
+    expected = run(*arguments, "delta=0.25")
+    for text in (".25", "2.5e-1", "+.25"):
+        assert run(*arguments, f"delta={text}") == expected
+    assert run(*arguments, "clock=1_0") == run(*arguments, "clock=10")
+    for text in ("nan", "inf", "a"):
+        with pytest.raises(Invalid, match="delta must be"):
+            run(*arguments, f"delta={text}")
+
+
+def test_rows_without_a_value_can_be_skipped(run, tmp_path) -> None:
+    values = np.random.default_rng(1).normal(np.repeat([0, 3], 700), 1)
+    values[[5, 900]] = np.nan
+    pq.write_table(pa.table({"a": values, "b": values > 1}), tmp_path / "holed.parquet")
+    arguments = ("run", tmp_path / "holed.parquet", "--column", "a", "--detector", "ph", "--json")
+    with pytest.raises(Invalid, match=r"2 rows without a finite number .*--param missing=skip"):
+        run(*arguments)
+    found = json.loads(run(*arguments, "--param", "missing=skip"))
+    expected = PageHinkley(missing="skip").update_many(values).drifts.tolist()
+    assert [alarm["row"] for alarm in found["alarms"]] == expected
+    assert found["rows"] == 1400
+
+
+def test_short_names_and_near_ones(run, stream) -> None:
+    run_ph = run("run", stream, "--column", "a", "--detector", "ph")
+    assert run_ph == run("run", stream, "--column", "a", "--detector", "page-hinkley")
+    assert json.loads(run("list", "ks", "--json"))[0]["name"] == "KolmogorovSmirnov"
+    assert json.loads(run("list", "psi", "--json"))[0]["name"] == "PopulationStabilityIndex"
+    with pytest.raises(Invalid, match="did you mean ADWIN"):
+        run("run", stream, "--column", "a", "--detector", "adwn")
+    with pytest.raises(Invalid, match=r"KolmogorovSmirnov compares windows .*drift test --detectors"):
+        run("run", stream, "--column", "a", "--detector", "ks")
+    with pytest.raises(NotFound, match="did you mean KSWIN"):
+        run("list", "kswn")
+
+
 def test_a_plot_that_cannot_be_drawn(run, stream, tmp_path, monkeypatch) -> None:
     arguments = ("run", stream, "--column", "a", "--detector", "ADWIN", "--plot")
     with pytest.raises(Invalid, match="png"):
         run(*arguments, tmp_path / "out.txt")
+    calm = stream.with_name("calm.parquet")
+    for command in (arguments, ("test", stream, "--reference", calm, "--plot")):
+        with pytest.raises(Invalid, match=r"there is no folder .*nodir \(make it first\)"):
+            run(*command, tmp_path / "nodir" / "x.png")
+    (tmp_path / "taken.png").mkdir()
+    with pytest.raises(Invalid, match="cannot be written: Is a directory"):
+        run(*arguments, tmp_path / "taken.png")
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtra, match=r"kedge\[mlflow\]"):
         run(*arguments, tmp_path / "out.png")

@@ -12,9 +12,22 @@ from tests.conftest import Platform
 README = Path(__file__).parents[2] / "README.md"
 
 
+def _programs() -> list[str]:
+    return re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+
+
+def test_the_detectors_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    _, source = _programs()
+    exec(source, {})
+    changes, drifted = capsys.readouterr().out.splitlines()
+    first = int(changes.strip("[]").split()[0])
+    assert 600 <= first < 650, "the mean changes at 600"
+    assert drifted == "('age',)"
+
+
 @pytest.mark.acceptance
 def test_the_first_program_runs(platform: Platform, tmp_path: Path) -> None:
-    (source,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    source, _ = _programs()
     file = tmp_path / "first.py"
     file.write_text(source)
     environment = {**os.environ, "KEDGE_URL": platform.web, "MLFLOW_TRACKING_URI": platform.web}

@@ -9,17 +9,22 @@ from scipy import stats
 from kedge.drift import (
     ADWIN,
     BOCD,
+    DDM,
+    HDDMA,
+    KSWIN,
     CalibrationError,
     ChiSquare,
     DataError,
     IncrementalKolmogorovSmirnov,
     Interval,
     KolmogorovSmirnov,
+    LinearFourRates,
     PageHinkley,
     ParameterError,
     PopulationStabilityIndex,
     StreamingEnsemble,
     calibrate,
+    calibration,
 )
 
 REFERENCE = np.random.default_rng(1).normal(0, 1, 1000)
@@ -109,6 +114,57 @@ def test_run_lengths_that_cannot_be_had_are_told() -> None:
         calibrate(PageHinkley(min_instances=30), REFERENCE, **{**CHEAP, "arl0": 10})
     with pytest.raises(CalibrationError, match="no delta"):
         calibrate(ADWIN(), REFERENCE, **{**CHEAP, "arl0": 5})
+
+
+ERRORS = (np.random.default_rng(1).random(1000) < 0.1).astype(float)
+
+
+def test_levels_that_warn_are_moved_along_with_those_that_alarm() -> None:
+    made, report = calibrate(DDM(), ERRORS, **CHEAP)
+    assert made.warning_level / made.drift_level == pytest.approx(2 / 3)
+    assert made.drift_level < 2
+    assert report.reached
+    assert calibrate(DDM(), ERRORS, **{**CHEAP, "arl0": 2000})[0].warning_level == 2, (
+        "where it need not be moved"
+    )
+    made, report = calibrate(HDDMA(), ERRORS, **CHEAP)
+    assert 0.005 < made.drift_confidence < made.warning_confidence < 1
+    assert report.reached
+
+
+@pytest.mark.slow
+def test_outcomes_too() -> None:
+    outcomes = np.random.default_rng(1).integers(0, 4, 1000)
+    made, report = calibrate(LinearFourRates(), outcomes, **CHEAP)
+    assert made.drift_level <= made.warning_level
+    assert report.low < 100 < report.high
+
+
+def test_a_parameter_that_works_in_steps_says_that_it_misses() -> None:
+    given = {"arl0": 400, "seed": 3, "runs": 100}
+    _, report = calibrate(KSWIN(window=40, recent=10), REFERENCE, **given)
+    assert not report.low <= 400 <= report.high
+    assert not report.reached
+    assert calibrate(PageHinkley(delta=0.25), REFERENCE, **CHEAP)[1].reached
+
+
+def test_windows_that_cannot_tell_are_refused() -> None:
+    with pytest.raises(
+        CalibrationError, match="400 windows do not tell what 1 in 1000 is: give runs of at least 2000"
+    ):
+        calibrate(KolmogorovSmirnov(), REFERENCE, arl0=1000, seed=1, window=100, runs=400)
+    with pytest.raises(CalibrationError, match="all windows have the same statistic, 0"):
+        calibrate(PopulationStabilityIndex(), np.ones(300), arl0=20, seed=1, window=50, runs=50)
+
+
+@pytest.mark.slow
+def test_what_cannot_be_reached_is_given_up_soon(monkeypatch) -> None:
+    tried, follow = [], calibration._follow
+    monkeypatch.setattr(calibration, "_follow", lambda *given: tried.append(given[1]) or follow(*given))
+    with pytest.raises(CalibrationError, match="came to"):
+        calibrate(BOCD(hazard=0.5), REFERENCE, **{**CHEAP, "arl0": 1000, "runs": 30})
+    assert len(tried) == 5, "the far end is looked at before the steps to it"
+    assert tried[-1] > 1 - 1e-12
 
 
 @pytest.mark.parametrize(

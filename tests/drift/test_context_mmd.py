@@ -143,3 +143,12 @@ def test_rows_that_are_new_only_to_their_context_are_found() -> None:
         window[:, 0] += noise[1]
         found += ContextMMD(permutations=30).fit(reference).test(window).drift
     assert found == 10
+
+
+@pytest.mark.parametrize(("low", "high", "apart"), [(0.0, 4.0, False), (3.0, 4.0, False), (6.0, 7.0, True)])
+def test_contexts_that_lie_apart_are_told(low, high, apart) -> None:
+    rng = np.random.default_rng(4)
+    detector = ContextMMD(permutations=40).fit(_rows(rng, 150))
+    result = detector.test(_rows(rng, 100, low, high, change=-2.0))
+    assert ("nothing could be compared" in result.method) == apart
+    assert result.drift != apart

@@ -41,7 +41,7 @@ def test_columns_heed_masks_too() -> None:
     ("values", "said"),
     [
         (["1", "2"] * 20, "got text"),
-        (np.array(["1", "2"] * 20, object), "got text"),
+        (np.array(["1", "2"] * 20, object), "got '1'"),
         (pd.Series(pd.date_range("2020", periods=40)), "got dates"),
         (np.ones(40, complex), "got complex numbers"),
         ([10**400] * 40, "real numbers"),

@@ -249,3 +249,40 @@ def test_any_array_is_taken_without_compiling_again(cls) -> None:
     again.update_many(values[:100])
     for kernel in (smirnov.run, online.cvm_run, online.fet_run, embedding.run, pca.run, kdq_tree.run):
         assert len(kernel.signatures) <= 1
+
+
+@pytest.mark.parametrize("cls", [CVMOnline, FETOnline, MMDOnline, LSDDOnline])
+def test_the_reference_stays_after_an_alarm(cls) -> None:
+    """As their documentation says: they alarm again while the change lasts, until they are fitted to what is new."""
+    rng = np.random.default_rng(12)
+    shape = (400, 2) if cls in VECTORS else (400,)
+    before, after = rng.normal(0, 1, shape), rng.normal(3, 1, shape)
+    if cls is FETOnline:
+        before, after = before > 1.5, after > 1.5
+    detector = cls(2000, window=20, simulations=1000).fit(before)
+    drifts = detector.update_many(after).drifts
+    assert len(drifts) >= 10
+    assert np.diff(drifts).min() >= 20, "the window is filled anew"
+    assert not detector.fit(after).update_many(after[::-1][:100]).drifts.size
+    fresh = cls(2000, window=20, simulations=1000, reference_size=400)
+    fresh.update_many(before)
+    assert fresh.update_many(after[:200]).drifts.size
+    fresh.reset()
+    fresh.update_many(after)
+    assert not fresh.update_many(after[::-1][:100]).drifts.size
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0.5, 0.02])
+def test_fisher_s_run_time_is_not_below_the_wanted(share) -> None:
+    """Rare ones leave the statistic few values: the run time is then longer than wanted, as the spec says."""
+    rng = np.random.default_rng(13)
+    times = []
+    for _ in range(20):
+        state = FETOnline(200, window=20, simulations=1000).fit(rng.random(1000) < share).state()
+        for _ in range(20):
+            drifts = FETOnline.from_state(state).update_many(rng.random(4000) < share).drifts
+            times.append(drifts[0] - 18 if drifts.size else 4000)
+    found = np.mean(times) / 200
+    assert found > 0.8
+    assert (found < 1.3) == (share == 0.5)

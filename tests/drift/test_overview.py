@@ -19,6 +19,8 @@ def test_every_detector_has_its_record() -> None:
             name: argument.default for name, argument in arguments.items()
         }
         assert not record.threshold or record.threshold in arguments
+        assert (record.threshold, record.stricter) == (cls.spec.threshold, cls.spec.stricter)
+        assert bool(record.threshold) == bool(record.stricter)
         assert all((record.paper, record.equations, record.false_alarms, record.cost))
 
 

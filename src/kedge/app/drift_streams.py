@@ -14,8 +14,9 @@ from kedge.drift.errors import DriftError, ParameterError
 from kedge.drift.overview import DetectorRecord, table
 from kedge.drift.streaming.base import StreamingDetector
 from kedge.drift.streaming.referenced import ReferencedDetector
+from kedge.monitoring.choice import named
 from kedge.monitoring.files import read_table
-from kedge.monitoring.values import as_numbers
+from kedge.monitoring.values import with_gaps
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,11 +30,18 @@ class StreamRun:
     statistics: Floats
     drifts: tuple[int, ...]
     warnings: tuple[int, ...]
+    measures: str
+    """What the statistic is."""
+    alarm_level: float
+    """What it must pass to alarm; NaN where that is not one number."""
 
 
-def overview() -> list[DetectorRecord]:
-    """The records of all detectors."""
-    return table()
+def overview(name: str | None = None) -> list[DetectorRecord]:
+    """The records of all detectors, or of the one of that name, whole or short; raises Invalid when there is none."""
+    if name is None:
+        return table()
+    full = named(name).__name__
+    return [record for record in table() if record.name == full]
 
 
 def run_stream(
@@ -46,14 +54,16 @@ def run_stream(
     Raises
     ------
     Invalid
-        No streaming detector has that name or takes these parameters or columns, or a row holds no finite number.
+        No streaming detector has that name or takes these parameters or columns, or a row holds no finite number and the
+        detector is not to skip it.
     """
     detector = _made(name, given)
     flat = detector.spec.input != "vector" and len(columns) == 1
-    values = _rows(path, columns, flat)
+    gaps = detector.missing == "skip"
+    values = _rows(path, columns, flat, gaps)
     try:
         if reference is not None:
-            _referenced(detector).fit(_rows(reference, columns, flat))
+            _referenced(detector).fit(_rows(reference, columns, flat, gaps))
         result = detector.update_many(values, statistics=True)
     except DriftError as error:
         raise Invalid(
@@ -61,15 +71,17 @@ def run_stream(
         ) from error
     statistics = result.statistics if result.statistics is not None else np.empty(0)
     drifts, warnings = (tuple(each.tolist()) for each in (result.drifts, result.warnings))
-    return StreamRun(repr(detector), values, statistics, drifts, warnings)
+    return StreamRun(
+        repr(detector), values, statistics, drifts, warnings, detector.measures, detector.alarm_level
+    )
 
 
 def _made(name: str, given: Mapping[str, Any]) -> StreamingDetector:
-    known = {kind.__name__: kind for kind in ALL if issubclass(kind, StreamingDetector)}
-    kind = {each.lower(): cls for each, cls in known.items()}.get(name.lower())
-    if kind is None:
+    kind = named(name, "streaming")
+    if not issubclass(kind, StreamingDetector):
         raise Invalid(
-            f"no streaming detector is called {name!r}", hint=f"there are {', '.join(sorted(known))}"
+            f"no streaming detector is called {name!r}: {kind.__name__} compares windows",
+            hint=f"use `kedge drift test --detectors {kind.__name__}`, or one that reads streams: `kedge drift list`",
         )
     for parameter in given:
         if parameter not in kind.spec.params:
@@ -88,23 +100,24 @@ def _referenced(detector: StreamingDetector) -> ReferencedDetector:
     raise Invalid(f"{detector.spec.name} takes no reference", hint=f"those that do are {', '.join(takes)}")
 
 
-def _rows(path: Path, columns: Sequence[str], flat: bool) -> Floats:
-    rows = np.stack([_numbers(path, column) for column in columns], axis=1)
+def _rows(path: Path, columns: Sequence[str], flat: bool, gaps: bool) -> Floats:
+    rows = np.stack([_numbers(path, column, gaps) for column in columns], axis=1)
     return rows[:, 0] if flat else rows
 
 
-def _numbers(path: Path, column: str) -> Floats:
+def _numbers(path: Path, column: str, gaps: bool) -> Floats:
     pieces = read_table(path, [column]).column(column)
     try:
-        numbers = as_numbers(column, pieces.chunks)
+        values = with_gaps(column, pieces.chunks)
     except Invalid as error:
         raise Invalid(
             f"column {column!r} of {path} holds {pieces.type} values, not numbers",
             hint="a streaming detector reads numbers; name a column of them",
         ) from error
-    if numbers.missing:
+    missing = int(np.isnan(values).sum())
+    if missing and not gaps:
         raise Invalid(
-            f"column {column!r} of {path} has {numbers.missing} rows without a finite number",
-            hint="drop them or fill them in first: a stream has no gaps",
+            f"column {column!r} of {path} has {missing} rows without a finite number",
+            hint="fill them in first, or leave them out with --param missing=skip",
         )
-    return numbers.values
+    return values

@@ -61,6 +61,7 @@ from kedge.drift.errors import (
 from kedge.drift.overview import DetectorRecord, ParameterRecord, table
 from kedge.drift.recommendation import Recommendation, recommend
 from kedge.drift.spec import Choice, Constraint, DetectorSpec, Instances, Interval, Methods, OrNone
+from kedge.drift.stream_columns import StreamColumns
 from kedge.drift.streaming.adwin import ADWIN
 from kedge.drift.streaming.base import Result, State, StreamingDetector
 from kedge.drift.streaming.bocd import BOCD
@@ -173,6 +174,7 @@ __all__ = [
     "SpotTheDiff",
     "State",
     "StateError",
+    "StreamColumns",
     "StreamingDetector",
     "StreamingEnsemble",
     "TestResult",

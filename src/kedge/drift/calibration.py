@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from kedge.drift.batch.base import BatchDetector
 from kedge.drift.errors import CalibrationError, DataError, ParameterError
+from kedge.drift.run_lengths import binomial_interval, exponential_interval, mean_run_length
 from kedge.drift.spec import Interval
 from kedge.drift.streaming.base import StreamingDetector
 from kedge.drift.streaming.referenced import ReferencedDetector
@@ -23,6 +24,18 @@ _HORIZON = 5
 _PIECE = 65_536
 _SEARCH, _CHECK = 0, 1
 
+_CLOSE = 0.1
+"""So near the wanted run length the streams of the search must come: farther off, the parameter takes effect in steps."""
+
+_STALLED = 5
+"""After so many steps of the search by a factor of 4 that change nothing, no further one will."""
+
+_NEAR_STEPS = 4
+"""After so many values tried the search looks at the far end first."""
+
+_ENOUGH = 20
+"""Streams after which the search leaves a value that alarms far too rarely: those that cost most time."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CalibrationReport:
@@ -30,6 +43,10 @@ class CalibrationReport:
 
     `achieved` is the average run length to a false alarm (in values; of a batch detector, in windows), between `low` and
     `high` with 95 % confidence. `runs` streams were followed, or windows tested, with `alarms` false alarms.
+
+    `reached` says whether the wanted run length was to be had: it is false where `arl0` lies outside `low` to `high` and the
+    streams of the search came no nearer than a tenth either. So it is with a parameter that takes effect in steps (KSWIN's
+    `alpha`, a p-value of few values): then the value is the nearest that there is, and `achieved` what it gives.
     """
 
     detector: str
@@ -42,6 +59,7 @@ class CalibrationReport:
     runs: int
     alarms: int
     seed: int
+    reached: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +75,19 @@ class _Trial:
     seed: int
 
     def make(self, value: float) -> Any:
-        return type(self.detector)(**{**self.detector.parameters(), self.parameter: value})
+        given = {**self.detector.parameters(), self.parameter: value}
+        for lower, upper in getattr(self.detector, "ordered", ()):
+            if self.parameter in (lower, upper) and given[lower] > given[upper]:
+                other = upper if self.parameter == lower else lower
+                given[other] = self._moved_along(other, value)
+        return type(self.detector)(**given)
+
+    def _moved_along(self, other: str, value: float) -> float:
+        """The other parameter of an ordered pair, with its odds as many times those of the value as they were."""
+        rules, before = self.detector.spec.params, self.detector.parameters()
+        ratio = rules[other].odds(float(before[other])) / rules[other].odds(float(before[self.parameter]))
+        moved: float = rules[other].at(ratio * rules[other].odds(value))
+        return moved
 
 
 def calibrate(
@@ -77,6 +107,10 @@ def calibrate(
     the wanted one. A detector with a reference of its own gets, in each run, another redrawn reference, so that it does
     not know its streams better than it will know yours. Of a batch detector, windows are drawn, and the parameter is a
     quantile of their statistics or p-values.
+
+    Where a level that warns would come to lie on the wrong side of the level that alarms, it is moved along, so that its
+    odds (above 0: itself) stay as many times those of the other as they were. Read `reached` in the report: a parameter that
+    takes effect in steps may miss the run length.
 
     Parameters
     ----------
@@ -108,7 +142,8 @@ def calibrate(
     Raises
     ------
     CalibrationError
-        No value of the parameter gives this run length.
+        No value of the parameter gives this run length; or, of a batch detector, all windows have the same statistic, or
+        there are fewer than two `runs` to an `arl0`.
     ParameterError
         The detector has no such parameter, or an argument is out of its range.
     DataError
@@ -168,13 +203,13 @@ def _calibrate_stream(trial: _Trial) -> tuple[Any, CalibrationReport]:
         values = trial.reference.astype(np.float64)
         finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
         trial = dataclasses.replace(trial, reference=values[finite])
-    value = _search(trial, lambda value: _rate(*_follow(trial, value, _SEARCH)))
+    value, searched = _search(trial, lambda value: mean_run_length(*_follow(trial, value, _SEARCH)))
     time, alarms = _follow(trial, value, _CHECK)
-    low, high = _exponential_interval(time, alarms)
+    low, high = exponential_interval(time, alarms)
     made = trial.make(value)
     if isinstance(made, ReferencedDetector):
         made.fit(trial.reference)
-    return made, _report(trial, value, (_rate(time, alarms), low, high), alarms)
+    return made, _report(trial, value, (mean_run_length(time, alarms), low, high), alarms, searched)
 
 
 def _follow(trial: _Trial, value: float, purpose: int) -> tuple[int, int]:
@@ -188,6 +223,8 @@ def _follow(trial: _Trial, value: float, purpose: int) -> tuple[int, int]:
             detector.fit(_redrawn(trial, rng, len(trial.reference)))
         seen, found = _first_alarm(detector, _pieces(trial, rng, horizon))
         time, alarms = time + seen, alarms + found
+        if purpose == _SEARCH and run + 1 >= _ENOUGH and time > (3 * alarms + 12) * trial.arl0:
+            break
     return time, alarms
 
 
@@ -215,27 +252,41 @@ def _redrawn(trial: _Trial, rng: np.random.Generator, n: int) -> Array:
     return drawn
 
 
-def _search(trial: _Trial, run_length: Callable[[float], float]) -> float:
-    """The parameter at which the run length is the wanted one, by bisection of the logarithm of its odds."""
+def _search(trial: _Trial, run_length: Callable[[float], float]) -> tuple[float, float]:
+    """The parameter at which the run length is the wanted one, by bisection of the logarithm of its odds; and that length."""
     rule: Interval = trial.detector.spec.params[trial.parameter]
     strictness = _stricter(trial)
     value = rule.odds(float(getattr(trial.detector, trial.parameter))) or 1.0
     found = {value: run_length(rule.at(value))}
     step = strictness if found[value] < trial.arl0 else 1 / strictness
-    for _ in range(60):
+    unmoved = 0
+    while unmoved < _STALLED and len(found) < 60:
+        if len(found) == _NEAR_STEPS and step == strictness:
+            far = _far(rule, value, step)
+            found[far] = run_length(rule.at(far))
+            if found[far] < trial.arl0:
+                break  # the strictest is not strict enough: the steps up to it, each over all streams, can be spared
         last, value = value, value * step
         if not rule.admits(rule.at(value)) or rule.at(value) == rule.at(last):
             break
         found[value] = run_length(rule.at(value))
         if (found[value] < trial.arl0) != (found[last] < trial.arl0):
-            return rule.at(
-                _bisected(trial.arl0, (last, value), found, lambda odds: run_length(rule.at(odds)))
-            )
+            odds = _bisected(trial.arl0, (last, value), found, lambda odds: run_length(rule.at(odds)))
+            return rule.at(odds), found[odds]
+        still = math.isclose(found[value], found[last], rel_tol=0.01)
+        known = found[value] < _HORIZON * trial.arl0  # else hardly a stream has alarmed, at either value
+        unmoved = unmoved + 1 if still and known else 0
     best = max(found.values()) if step == strictness else min(found.values())
     raise CalibrationError(
         f"{trial.detector.spec.name}: no {trial.parameter} gives an average run length of {trial.arl0:g}; "
         f"tried {rule.at(min(found)):.3g} to {rule.at(max(found)):.3g}, and came to {best:.4g}"
     )
+
+
+def _far(rule: Interval, odds: float, step: float) -> float:
+    """The farthest odds, up to 25 steps on, that still give an admitted value."""
+    admitted = (each for each in range(25, 0, -1) if rule.admits(rule.at(odds * step**each)))
+    return odds * step ** next(admitted, 0)
 
 
 def _stricter(trial: _Trial) -> float:
@@ -252,6 +303,8 @@ def _bisected(
 ) -> float:
     first, second = ends
     while abs(math.log(second / first)) > 0.005:
+        if any(math.isclose(found[end], wanted, rel_tol=0.002) for end in (first, second)):
+            break
         middle = math.sqrt(first * second)
         found[middle] = run_length(middle)
         if (found[middle] < wanted) == (found[first] < wanted):
@@ -265,23 +318,32 @@ def _bisected(
 
 
 def _calibrate_batch(trial: _Trial, window: int) -> tuple[Any, CalibrationReport]:
+    if trial.runs < 2 * trial.arl0:
+        raise CalibrationError(
+            f"{trial.detector.spec.name}: {trial.runs} windows do not tell what 1 in {trial.arl0:g} is: "
+            f"give runs of at least {math.ceil(2 * trial.arl0)}, better ten times as many"
+        )
     made = trial.make(getattr(trial.detector, trial.parameter))
     measures = _measures(trial, made, window, _SEARCH)
-    is_level = measures[1]
+    found, is_level = measures
+    if found.min() == found.max():
+        raise CalibrationError(
+            f"{made.spec.name}: all windows have the same {'p-value' if is_level else 'statistic'}, {found[0]:g}: "
+            f"no {trial.parameter} gives one alarm in {trial.arl0:g}; is the reference constant?"
+        )
     if is_level:
-        value = float(np.quantile(measures[0], 1 / trial.arl0, method="higher"))
+        value = float(np.quantile(found, 1 / trial.arl0, method="higher"))
     else:
-        value = float(np.quantile(measures[0], 1 - 1 / trial.arl0, method="lower"))
+        value = float(np.quantile(found, 1 - 1 / trial.arl0, method="lower"))
         value = float(np.nextafter(value, np.inf))  # a statistic at the threshold is a drift
     if not trial.detector.spec.params[trial.parameter].admits(value):
         raise CalibrationError(f"{made.spec.name}: {trial.parameter} would have to be {value!r}")
     chosen = trial.make(value)
     checked = _measures(trial, chosen, window, _CHECK)[0]
-    alarms = int(np.sum(checked < value if is_level else checked >= value))
-    achieved = trial.runs / alarms if alarms else math.inf
-    return chosen.fit(trial.reference), _report(
-        trial, value, (achieved, *_binomial_interval(trial.runs, alarms)), alarms
-    )
+    alarms, before = (int(np.sum(each < value if is_level else each >= value)) for each in (checked, found))
+    achieved, searched = (trial.runs / each if each else math.inf for each in (alarms, before))
+    interval = binomial_interval(trial.runs, alarms)
+    return chosen.fit(trial.reference), _report(trial, value, (achieved, *interval), alarms, searched)
 
 
 def _measures(
@@ -307,9 +369,10 @@ def _measures(
 
 
 def _report(
-    trial: _Trial, value: float, achieved: tuple[float, float, float], alarms: int
+    trial: _Trial, value: float, achieved: tuple[float, float, float], alarms: int, searched: float
 ) -> CalibrationReport:
     mean, low, high = achieved
+    near = abs(searched / trial.arl0 - 1) <= _CLOSE if math.isfinite(searched) else False
     return CalibrationReport(
         detector=trial.detector.spec.name,
         parameter=trial.parameter,
@@ -321,24 +384,5 @@ def _report(
         runs=trial.runs,
         alarms=alarms,
         seed=trial.seed,
+        reached=near or low <= trial.arl0 <= high,
     )
-
-
-def _rate(time: int, alarms: int) -> float:
-    """Mean time to an alarm where some streams ended without: all time over all alarms."""
-    return time / alarms if alarms else 2.0 * time
-
-
-def _exponential_interval(time: int, alarms: int) -> tuple[float, float]:
-    from scipy import stats  # half a second to import, and only intervals need it
-
-    low = 2 * time / stats.chi2.ppf(0.975, 2 * alarms + 2)
-    return float(low), float(2 * time / stats.chi2.ppf(0.025, 2 * alarms)) if alarms else math.inf
-
-
-def _binomial_interval(runs: int, alarms: int) -> tuple[float, float]:
-    from scipy import stats
-
-    most = stats.beta.ppf(0.975, alarms + 1, runs - alarms) if alarms < runs else 1.0
-    least = stats.beta.ppf(0.025, alarms, runs - alarms + 1) if alarms else 0.0
-    return float(1 / most), float(1 / least) if least else math.inf

@@ -20,7 +20,8 @@ class ParameterRecord:
 class DetectorRecord:
     """A detector: the question it answers, where it comes from, what it takes, what it costs, who else has it.
 
-    `input` and `direction` are those of its spec; `libraries` are others that have a detector of that paper.
+    `input` and `direction` are those of its spec; `threshold` names the parameter that trades false alarms for delay, and
+    `stricter` which values of it alarm more rarely; `libraries` are others that have a detector of that paper.
     """
 
     name: str
@@ -33,6 +34,7 @@ class DetectorRecord:
     warns: bool
     parameters: tuple[ParameterRecord, ...]
     threshold: str
+    stricter: Literal["larger", "smaller", ""]
     false_alarms: str
     cost: str
     libraries: tuple[str, ...]
@@ -67,6 +69,7 @@ def _record(detector: Any) -> DetectorRecord:
             for name, argument in arguments.items()
         ),
         threshold=spec.threshold,
+        stricter=spec.stricter,
         false_alarms=spec.false_alarms,
         cost=spec.cost,
         libraries=spec.libraries,

@@ -8,26 +8,41 @@ import numpy as np
 import numpy.typing as npt
 
 from kedge.drift.batch.base import BatchDetector
-from kedge.drift.batch.chi_square import ChiSquare
-from kedge.drift.batch.kolmogorov_smirnov import KolmogorovSmirnov
-from kedge.drift.batch.population_stability_index import PopulationStabilityIndex
+from kedge.drift.batch.categories import clean_categories
 from kedge.drift.calibration import calibrate
 from kedge.drift.errors import CalibrationError, DataError, ParameterError
-from kedge.drift.spec import Interval
+from kedge.drift.recommendation_windows import for_column, for_rows
+from kedge.drift.spec import Choice, Interval
 from kedge.drift.streaming.adwin import ADWIN
 from kedge.drift.streaming.base import StreamingDetector
 from kedge.drift.streaming.cvm_online import CVMOnline
+from kedge.drift.streaming.ddm import DDM
+from kedge.drift.streaming.ecdd_wt import ECDDWT
 from kedge.drift.streaming.fet_online import FETOnline
+from kedge.drift.streaming.fhddm import FHDDM
+from kedge.drift.streaming.hddm_a import HDDMA
+from kedge.drift.streaming.hddm_w import HDDMW
 from kedge.drift.streaming.lsdd_online import LSDDOnline
 from kedge.drift.streaming.mmd_online import MMDOnline
 from kedge.drift.streaming.online import ROUNDS
 from kedge.drift.streaming.page_hinkley import PageHinkley
+from kedge.drift.streaming.stepd import STEPD
+from kedge.drift.streaming.values import as_floats
 
 _DEPENDENT = 0.2
 _HEAVY = 10.0
-_FEW_KINDS = 20
-_SIGNIFICANT_TRIFLES = 10_000
 _LEAST = 50
+_ROUNDING = 1e-12
+_LIMIT_OF_ECDD = 400
+
+_ERRORS: tuple[tuple[StreamingDetector, str], ...] = (
+    (DDM(), "sees the rate rise above its lowest, and warns before; grows deaf in a long concept"),
+    (HDDMA(), "sees abrupt rises, by a bound that holds for any values from 0 to 1"),
+    (HDDMW(), "sees gradual rises sooner, for recent errors weigh more"),
+    (FHDDM(), "sees abrupt rises within the last 100 values"),
+    (STEPD(), "tests the last 30 values against all before, and warns before"),
+)
+"""Detectors of concept drift for a stream of a model's errors, and what each is good at."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,6 +62,7 @@ class _Traits:
     kurtosis: float
     run_time: float
     seed: int
+    missing: Literal["raise", "skip"]
 
     @property
     def block(self) -> int:
@@ -64,13 +80,15 @@ def recommend(
     arl0: float | None = None,
     false_alarm_rate: float | None = None,
     seed: int = 0,
+    missing: Literal["raise", "skip"] = "raise",
 ) -> tuple[Recommendation, ...]:
     """Which detectors, with which parameters, suit data like the reference; the most suitable first.
 
     Parameters
     ----------
     reference : array of shape (n,) or (n, d), n >= 50
-        Data without drift; text or objects are categories.
+        Data without drift. Text is categories, as are booleans and at most 20 different numbers in windows, which is what
+        `test_columns` takes them for. Rows are of numbers only.
     mode : "streaming" or "batch"
         Value by value, or window by window.
     arl0 : float > 1
@@ -79,6 +97,8 @@ def recommend(
         For windows: wanted share of false alarms; for streams, of values, so the inverse of `arl0`. Give one of both.
     seed : int >= 0, default 0
         Of the simulations.
+    missing : "raise" or "skip", default "raise"
+        What NaN, infinities, None and masked values do, here and in the detectors recommended.
 
     Returns
     -------
@@ -87,9 +107,10 @@ def recommend(
     Raises
     ------
     ParameterError
-        Not exactly one of `arl0` and `false_alarm_rate` is given, or one is out of its range.
+        Not exactly one of `arl0` and `false_alarm_rate` is given, or an argument is out of its range.
     DataError
-        The reference is too short (for vectors, for so long a run time), or no detector reads it in this mode.
+        The reference is too short (for vectors, for so long a run time), constant, of categories that do not repeat, holds
+        what is no number nor text or is missing, or no detector reads it in this mode.
 
     Examples
     --------
@@ -100,27 +121,94 @@ def recommend(
     (KolmogorovSmirnov(alpha=0.01, method='auto', missing='raise'),
      'sees any change of a distribution of numbers, without bins to choose')
     """
-    if (arl0 is None) == (false_alarm_rate is None):
-        raise ParameterError("recommend", "arl0", arl0, "given, or else false_alarm_rate")
-    rate = 1 / arl0 if arl0 else float(false_alarm_rate or 0)
-    if not Interval(float, 0, 1, "neither").admits(rate):
-        raise ParameterError("recommend", "false_alarm_rate", rate, "float in (0, 1)")
-    values = np.asarray(reference)
-    if values.ndim not in (1, 2) or len(values) < _LEAST:
-        raise DataError(f"recommend: a reference of at least {_LEAST} values, got shape {values.shape}")
+    rate = _rate(arl0, false_alarm_rate)
+    for name, value, rule in (
+        ("seed", seed, Interval(int, 0, 2**53)),
+        ("mode", mode, Choice(("streaming", "batch"))),
+        ("missing", missing, Choice(("raise", "skip"))),
+    ):
+        if not rule.admits(value):
+            raise ParameterError("recommend", name, value, str(rule))
+    values = _read(reference, missing)
     if mode == "batch":
-        return _batch(values, rate)
-    if mode != "streaming":
-        raise ParameterError("recommend", "mode", mode, 'one of "streaming", "batch"')
-    if values.dtype.kind not in "biuf":
+        advice = for_rows(values, rate, missing) if values.ndim == 2 else for_column(values, rate, missing)
+        return tuple(
+            Recommendation(detector=detector.fit(values), reasons=reasons) for detector, reasons in advice
+        )
+    if values.dtype.kind == "O":
         raise DataError(
             "recommend: no streaming detector reads categories; stream the shares of one, as 0 and 1"
         )
     numbers = values.astype(np.float64)
-    traits = _Traits(numbers, _correlation(numbers), _kurtosis(numbers), 1 / rate, seed)
+    traits = _Traits(numbers, _correlation(numbers), _kurtosis(numbers), 1 / rate, seed, missing)
     if values.ndim == 2:
         return _vectors(traits)
     return _binary(traits) if np.isin(numbers, (0, 1)).all() else _numbers(traits)
+
+
+def _rate(arl0: float | None, false_alarm_rate: float | None) -> float:
+    if (arl0 is None) == (false_alarm_rate is None):
+        raise ParameterError("recommend", "arl0", arl0, "given, or else false_alarm_rate, and not both")
+    name, given, rule = (
+        ("arl0", arl0, Interval(float, 1, math.inf, "neither"))
+        if false_alarm_rate is None
+        else ("false_alarm_rate", false_alarm_rate, Interval(float, 0, 1, "neither"))
+    )
+    if not rule.admits(given):
+        raise ParameterError("recommend", name, given, str(rule))
+    return 1 / arl0 if arl0 is not None else float(false_alarm_rate or 0)
+
+
+def _read(reference: npt.ArrayLike, missing: Literal["raise", "skip"]) -> npt.NDArray[Any]:
+    """Finite numbers, booleans, or categories as objects, enough of them and not all the same."""
+    # Left to itself, NumPy would make text of [1, "a"].
+    given: Any = np.asanyarray(reference, dtype=object if isinstance(reference, list | tuple) else None)
+    if given.ndim == 1 and _is_text(given):
+        values: npt.NDArray[Any] = clean_categories(np.asarray(given), "reference", "recommend", missing)
+    else:
+        values = _finite(as_floats(given, "recommend"), missing)
+        if given.dtype.kind == "b" or (given.dtype.kind == "O" and _are_booleans(given)):
+            values = values.astype(bool)
+    if values.ndim not in (1, 2) or len(values) < _LEAST or not values[0:1].size:
+        raise DataError(f"recommend: a reference of at least {_LEAST} values, got shape {values.shape}")
+    if _is_constant(values):
+        raise DataError(
+            f"recommend: the reference is constant, {values[0]}: it does not tell what is usual and what is drift"
+        )
+    return values
+
+
+def _is_text(values: npt.NDArray[Any]) -> bool:
+    if values.dtype.kind == "O":
+        return any(isinstance(each, str) for each in values.tolist())
+    return values.dtype.kind in "UST"
+
+
+def _are_booleans(values: npt.NDArray[Any]) -> bool:
+    return all(isinstance(each, bool | np.bool_) for each in values.ravel().tolist())
+
+
+def _finite(values: npt.NDArray[np.float64], missing: str) -> npt.NDArray[np.float64]:
+    finite: npt.NDArray[Any] = np.isfinite(values)
+    if values.ndim == 2:
+        finite = np.all(finite, axis=1)
+    if finite.all():
+        return values
+    if missing != "skip":
+        first = int(np.argmin(finite))
+        raise DataError(
+            f"recommend: the reference holds {values[first].tolist()} at {first}; or give missing='skip'"
+        )
+    kept: npt.NDArray[np.float64] = values[finite]
+    return kept
+
+
+def _is_constant(values: npt.NDArray[Any]) -> bool:
+    """Whether nothing, in no column, differs by more than rounding."""
+    if values.dtype.kind == "O":
+        return len(set(values.tolist())) == 1
+    numbers = values.astype(np.float64)
+    return bool(np.all(np.ptp(numbers, axis=0) <= _ROUNDING * np.abs(numbers).max(axis=0)))
 
 
 def _correlation(values: npt.NDArray[np.float64]) -> float:
@@ -139,52 +227,21 @@ def _kurtosis(values: npt.NDArray[np.float64]) -> float:
     return float(np.max(np.where(variance > 0, fourth / np.where(variance > 0, variance**2, 1.0), 0.0)))
 
 
-# Windows -------------------------------------------------------------------------------------------------------------
-
-
-def _batch(values: npt.NDArray[Any], rate: float) -> tuple[Recommendation, ...]:
-    if values.ndim == 2:
-        raise DataError(
-            "recommend: for windows, ask for one column at a time, and correct over the columns (holm)"
-        )
-    level = f"alarms on {rate:.3g} of the windows without drift"
-    n, kinds = len(values), len(np.unique(values))
-    index = "measures how large a change is, whatever the number of values: above 0.2 is a shift by custom"
-    uncontrolled = "does not control false alarms: calibrate sets its threshold for a size of window"
-    if values.dtype.kind not in "iuf":
-        return (
-            _made(ChiSquare(rate), values, f"compares the shares of {kinds} categories", level),
-            _made(PopulationStabilityIndex(binning="categories"), values, index, uncontrolled),
-        )
-    distribution = _made(
-        KolmogorovSmirnov(rate),
-        values,
-        "sees any change of a distribution of numbers, without bins to choose",
-        level if kinds > _FEW_KINDS else f"only {kinds} different values: alarms more rarely than {rate:.3g}",
-    )
-    effect = _made(PopulationStabilityIndex(), values, index, uncontrolled)
-    if n > _SIGNIFICANT_TRIFLES:
-        trifles = f"with {n} values, trifles are significant: an effect size comes first"
-        return (Recommendation(detector=effect.detector, reasons=(*effect.reasons, trifles)), distribution)
-    return (distribution, effect)
-
-
-def _made(detector: BatchDetector, values: npt.NDArray[Any], *reasons: str) -> Recommendation:
-    return Recommendation(detector=detector.fit(values), reasons=reasons)
-
-
 # Streams -------------------------------------------------------------------------------------------------------------
+
+
+_UNKNOWN = "sees changes of the {} of unknown size, and tells since when"
 
 
 def _numbers(traits: _Traits) -> tuple[Recommendation, ...]:
     spread = float(traits.values.std()) or 1.0
-    jump = PageHinkley(delta=spread / 8, threshold=10 * spread, alpha=1.0)
+    jump = PageHinkley(delta=spread / 8, threshold=10 * spread, alpha=1.0, missing=traits.missing)
     found = _calibrated(
         traits,
         jump,
         f"sees shifts of the mean by a quarter of the deviation ({spread / 4:.3g}) or more soonest",
     )
-    found += _calibrated(traits, ADWIN(), "sees changes of the mean of unknown size, and tells since when")
+    found += _calibrated(traits, ADWIN(missing=traits.missing), _UNKNOWN.format("mean"))
     shape = _online(
         traits, CVMOnline, "sees changes of spread and shape too, and outliers count no more than ranks"
     )
@@ -199,10 +256,17 @@ def _binary(traits: _Traits) -> tuple[Recommendation, ...]:
     exact = _online(
         traits, FETOnline, f"exact for shares of ones as small as {share:.3g}, with a window of a few dozen"
     )
-    return (
-        *exact,
-        *_calibrated(traits, ADWIN(), "sees changes of the share of unknown size, and tells since when"),
-    )
+    found = [*exact, *_calibrated(traits, ADWIN(missing=traits.missing), _UNKNOWN.format("share"))]
+    for detector, good_at in _ERRORS:
+        fresh = type(detector)(**{**detector.parameters(), "missing": traits.missing})
+        found += _calibrated(traits, fresh, f"if ones are a model's errors: {good_at}")
+    if _LIMIT_OF_ECDD / 2 <= traits.run_time <= _LIMIT_OF_ECDD * 2:
+        limit = f"cannot be calibrated: its limit is for about {_LIMIT_OF_ECDD} values to a false alarm, whatever is wanted"
+        seen = (
+            "if ones are a model's errors: sees small and abrupt rises by a moving average, and warns before"
+        )
+        found.append(Recommendation(detector=ECDDWT(missing=traits.missing), reasons=(seen, limit)))
+    return tuple(found)
 
 
 def _vectors(traits: _Traits) -> tuple[Recommendation, ...]:
@@ -239,9 +303,9 @@ def _calibrated(traits: _Traits, detector: StreamingDetector, reason: str) -> tu
     dependence = (
         f"values depend on those before (correlation {traits.correlation:.2f}): drawn in blocks of {traits.block}",
     )
-    return (
-        Recommendation(detector=made, reasons=(reason, measured, *(dependence if traits.block > 1 else ()))),
-    )
+    missed = (f"in steps only: no value of {report.parameter} comes nearer to {traits.run_time:.0f}",)
+    reasons = reason, measured, *(() if report.reached else missed), *(dependence if traits.block > 1 else ())
+    return (Recommendation(detector=made, reasons=reasons),)
 
 
 def _online(traits: _Traits, cls: Any, reason: str) -> tuple[Recommendation, ...]:
@@ -257,6 +321,7 @@ def _online(traits: _Traits, cls: Any, reason: str) -> tuple[Recommendation, ...
         reference_size=max(n, 16),
         simulations=max(5000, needed),
         seed=traits.seed,
+        missing=traits.missing,
     )
     reasons = [
         reason,

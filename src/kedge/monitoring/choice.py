@@ -80,15 +80,27 @@ def by_categories(detector: BatchDetector) -> BatchDetector:
     return type(detector)(**{**detector.parameters(), "binning": "categories"})
 
 
-def _kind(name: str) -> type[BatchDetector]:
-    known = {cls.__name__: cls for cls in ALL}
+def named(name: str, mode: Literal["streaming", "batch"] | None = None) -> type[Any]:
+    """The detector of that name, whole or short, in any case, of either mode.
+
+    Raises
+    ------
+    Invalid
+        There is none; those of `mode` with the nearest names are then told.
+    """
+    known: dict[str, type[Any]] = {cls.__name__: cls for cls in ALL}
     by_plain = {plain(each): each for each in known}
     by_plain |= {short: each for short, each in (SHORT_NAMES | OF_ROWS).items() if each in known}
     full = by_plain.get(plain(name))
     if full is None:
-        batch = {short: each for short, each in by_plain.items() if known[each].spec.mode == "batch"}
-        raise Invalid(f"no detector is called {name!r}", hint=_nearest(name, batch))
-    cls = known[full]
+        near = {short: each for short, each in by_plain.items() if mode in (None, known[each].spec.mode)}
+        raise Invalid(f"no detector is called {name!r}", hint=_nearest(name, near))
+    return known[full]
+
+
+def _kind(name: str) -> type[BatchDetector]:
+    cls = named(name, "batch")
+    full = cls.__name__
     if not issubclass(cls, BatchDetector):
         raise Invalid(
             f"{full} reads a stream, value by value; files are compared by batch detectors",

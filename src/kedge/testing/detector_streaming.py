@@ -1,6 +1,7 @@
 """Checks of streaming detectors: state, ways of feeding, behaviour."""
 
 import copy
+import datetime as dt
 import json
 import math
 import pickle
@@ -64,6 +65,18 @@ def nothing_is_found_before_the_warm_up(case: Case) -> None:
     silent = case.spec.warmup(detector.parameters())
     values = clear_shift(case, "up", silent // 2 + 1)[:silent]
     assert _found(detector, values) == ([], []), f"an alarm among the first {silent} values"
+
+
+def the_statistic_is_told_and_passes_its_level_at_alarms(case: Case) -> None:
+    detector = case.make()
+    documented = " ".join((case.cls.__doc__ or "").split())
+    assert case.cls.measures, "the class does not say what its statistic measures"
+    assert case.cls.measures in documented, "the documentation does not say what the statistic is"
+    result = detector.update_many(noisy_stream(case), statistics=True)
+    level = detector.alarm_level
+    if not math.isnan(level) and result.drifts.size:
+        at_alarms = result.statistics[result.drifts]
+        assert (at_alarms <= level).all() or (at_alarms >= level * (1 - 1e-12)).all()
 
 
 def warnings_are_only_of_those_that_warn(case: Case) -> None:
@@ -281,6 +294,38 @@ def missing_values_can_be_skipped(case: Case) -> None:
     raises(DataError, lambda: skipping.update_many(constant(case, 1e200, 1)))
 
 
+def what_is_no_number_is_refused(case: Case) -> None:
+    detector = case.make()
+    detector.update_many(noisy_stream(case, 100))
+    before = detector.state()
+    days = np.arange("2020-01-01", "2020-01-04", dtype="datetime64[D]")
+    for bad in ("a", "1", b"1", 1j, days[0], days[1] - days[0], dt.date(2020, 1, 1), object()):
+        value: Any = [bad] * WIDTH if case.of_rows else bad
+        raises(DataError, partial(detector.update, value))
+        raises(DataError, partial(detector.update_many, [value, value]))
+        raises(DataError, partial(detector.update_many, np.array([value, value], object)))
+    raises(DataError, partial(detector.update, [[1.0], [0.0, 1.0]]))
+    raises(DataError, partial(detector.update_many, [[1.0], [0.0, 1.0]]))
+    assert detector.state() == before
+
+
+def none_and_masked_values_are_missing(case: Case) -> None:
+    values = noisy_stream(case, 900)
+    hidden = np.zeros(values.shape, bool)
+    hidden[[0, 450]] = True
+    masked, objects = np.ma.array(values, mask=hidden), values.astype(object)
+    objects[hidden] = None
+    raises(DataError, partial(case.make().update_many, masked))
+    raises(DataError, partial(case.make().update, masked[0]))
+    raises(DataError, partial(case.make().update, objects[0]))
+    expected = case.make(missing="skip").update_many(np.where(hidden, np.nan, values), statistics=True)
+    for holed in (masked, objects):
+        found = case.make(missing="skip").update_many(holed, statistics=True)
+        assert found.drifts.tolist() == expected.drifts.tolist()
+        assert np.array_equal(found.statistics, expected.statistics, equal_nan=True)
+        assert case.make(missing="skip").update(holed[0]) == "normal"
+
+
 def answers_are_plain_values(case: Case) -> None:
     detector = case.make()
     for value in (np.float64(1.0), np.float32(0.0), np.int64(1), True, 0):
@@ -297,6 +342,7 @@ STREAMING = (
     a_clear_shift_is_found_in_its_direction_only,
     nothing_is_found_in_a_constant,
     nothing_is_found_before_the_warm_up,
+    the_statistic_is_told_and_passes_its_level_at_alarms,
     warnings_are_only_of_those_that_warn,
     a_stricter_threshold_alarms_no_more_often,
     one_by_one_equals_the_array,
@@ -314,5 +360,7 @@ STREAMING = (
     no_global_randomness_is_used,
     not_finite_is_refused_and_leaves_no_trace,
     missing_values_can_be_skipped,
+    what_is_no_number_is_refused,
+    none_and_masked_values_are_missing,
     answers_are_plain_values,
 )

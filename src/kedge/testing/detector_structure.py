@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import kedge.drift
-from kedge.drift import Choice, Constraint, Election, Instances, Methods, OrNone, ParameterError
+from kedge.drift import Choice, Constraint, Election, Instances, Interval, Methods, OrNone, ParameterError
 from kedge.testing.detector_cases import Case, raises
 
 
@@ -36,6 +36,18 @@ def bad_parameters_are_refused_by_name(case: Case) -> None:
             assert error.name == name, f"{name}={bad!r} is refused as {error.name}"
             assert name in str(error), f"the message does not name {name}: {error}"
             assert isinstance(error, ValueError)
+
+
+def contradictory_parameters_are_refused(case: Case) -> None:
+    given = case.make().parameters()
+    for lower, upper in getattr(case.cls, "ordered", ()):
+        rule = case.spec.params[upper]
+        assert isinstance(rule, Interval), "what is ordered are numbers"
+        above = given[upper] + 1 if math.isinf(rule.high) or rule.kind is int else (given[upper] + 1) / 2
+        error = raises(ParameterError, partial(case.make, **{lower: above}))
+        assert error.name == lower
+        assert upper in str(error), f"the message does not name {upper}: {error}"
+        case.make(**{lower: given[upper]})
 
 
 def _bad_values(constraint: Constraint) -> list[Any]:
@@ -93,6 +105,7 @@ STRUCTURE = (
     parameters_are_stored_as_given,
     defaults_are_allowed_and_immutable,
     bad_parameters_are_refused_by_name,
+    contradictory_parameters_are_refused,
     the_spec_is_its_class,
     documentation_is_complete,
     repr_is_its_constructor,

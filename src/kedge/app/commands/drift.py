@@ -1,5 +1,6 @@
 """`kedge drift`: detectors on files, without a server."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -62,18 +63,19 @@ def _plots() -> Any:
 
 @group.command("list")
 def list_detectors(
-    name: Annotated[str | None, typer.Argument(help="A detector, to see its parameters.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="A detector, to see its parameters; short names such as ks will do.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the detectors, or what there is to know of one: parameters, what holds false alarms, where it comes from.
 
     Example: kedge drift list ADWIN
     """
-    records = _streams().overview()
-    if name is not None:
-        records = [record for record in records if record.name.lower() == name.lower()]
-        if not records:
-            raise NotFound(f"there is no detector {name!r}", hint="`kedge drift list` names them")
+    try:
+        records = _streams().overview(name)
+    except Invalid as error:
+        raise NotFound(f"there is no detector {name!r}", hint=error.hint) from error
     if as_json:
         _print_json(records)
         return
@@ -104,6 +106,8 @@ def _print_one(record: Any) -> None:
     table.add_row("paper", record.paper)
     table.add_row("equations", record.equations)
     table.add_row("false alarms", record.false_alarms)
+    if record.threshold:
+        table.add_row("threshold", f"{record.threshold}; {record.stricter} values alarm more rarely")
     table.add_row("cost", record.cost)
     table.add_row("also in", ", ".join(record.libraries) or "-")
     for parameter in record.parameters:
@@ -235,7 +239,7 @@ def run(
     file: Annotated[Path, typer.Argument(help="A .parquet or .csv file.")],
     *,
     column: Columns,
-    detector: Annotated[str, typer.Option(help="Such as ADWIN or PageHinkley.")],
+    detector: Annotated[str, typer.Option(help="Such as ADWIN or PageHinkley, or short: ph.")],
     param: Annotated[list[str] | None, typer.Option(help="A parameter as name=value; repeatable.")] = None,
     reference: Annotated[
         Path | None, typer.Option(help="A file whose rows are the reference; default the first rows.")
@@ -250,6 +254,8 @@ def run(
     Example: kedge drift run --detector ADWIN --param delta=0.01 --column error daily.csv
     """
     given = dict(_parameter(text) for text in param or ())
+    if plot is not None:
+        _plots().check_target(plot)
     found = _streams().run_stream(file, column, detector, given, reference)
     if plot is not None:
         _plots().plot_stream(found, column, plot)
@@ -274,7 +280,19 @@ def _parameter(text: str) -> tuple[str, Any]:
     try:
         return name, msgspec.json.decode(value)
     except msgspec.DecodeError:
-        return name, value
+        return name, _as_python(value)
+
+
+def _as_python(text: str) -> Any:
+    """Numbers as Python writes them, such as .25, 1_000 or 5., and all else as text; not NaN and infinities."""
+    for kind in (int, float):
+        try:
+            number = kind(text)
+            if math.isfinite(number):
+                return number
+        except (ValueError, OverflowError):
+            continue
+    return text
 
 
 def _shown(value: float | list[float]) -> str:

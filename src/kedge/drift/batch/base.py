@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from kedge.drift.codec import Value, decode, encode
 from kedge.drift.errors import DataError, NotFittedError, ParameterError, StateError
+from kedge.drift.numbers import as_numbers
 from kedge.drift.spec import DetectorSpec, Methods, as_call, parameters_of, take_plainly, validate
 
 Floats = npt.NDArray[np.float64]
@@ -169,41 +170,3 @@ def clean_numbers(values: npt.ArrayLike, what: str, name: str, missing: str) -> 
     if not array.size:
         raise DataError(f"{name}: the {what} is empty")
     return array + 0.0  # one zero: -0.0 sorts before 0.0 in no defined order
-
-
-def as_numbers(values: npt.ArrayLike, what: str, name: str) -> Floats:
-    """A float64 copy of any shape; what is masked, None or pandas' NA is NaN. Text, dates and complex numbers are refused.
-
-    Raises
-    ------
-    DataError
-        It holds no real numbers, or is of no shape.
-    """
-    try:
-        array = np.asanyarray(values)
-        kind = array.dtype.kind
-        if kind == "O":
-            flat = [None if is_missing(each) else each for each in array.ravel().tolist()]
-            kind = "U" if any(isinstance(each, str | bytes) for each in flat) else kind
-            array = np.array(flat, object).reshape(array.shape)
-        if kind not in "bifuO":
-            raise DataError(
-                f"{name}: the {what} must be real numbers, got {_KINDS.get(kind, str(array.dtype))}"
-            )
-        mask = np.ma.getmaskarray(array) if isinstance(array, np.ma.MaskedArray) else None
-        numbers = np.array(np.ma.getdata(array), dtype=np.float64)  # a copy: the caller may change theirs
-    except (TypeError, ValueError, OverflowError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{name}: the {what} must be real numbers: {error}") from error
-    if mask is not None:
-        numbers[mask] = np.nan
-    return numbers
-
-
-_KINDS = {"U": "text", "S": "bytes", "M": "dates", "m": "lengths of time", "c": "complex numbers"}
-
-
-def is_missing(value: object) -> bool:
-    """Whether it is None, or pandas' mark of a missing value of any kind."""
-    return value is None or type(value).__name__ in ("NAType", "NaTType")

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kedge.drift.batch.base import is_missing
 from kedge.drift.codec import Value
 from kedge.drift.errors import DataError
+from kedge.drift.numbers import is_missing
 
 Counts = npt.NDArray[np.int64]
 

@@ -17,6 +17,9 @@ from kedge.drift.batch.vectors import (
 from kedge.drift.errors import DataError
 from kedge.drift.spec import Choice, DetectorSpec, Interval, OrNone
 
+_EXCHANGED = 2.0
+"""A draw that gives fewer rows than this, on average, to the other sample is hardly another one."""
+
 
 class ContextMMD(VectorDetector):
     """Do rows differ from those that had the same context, where the contexts themselves may change?
@@ -26,7 +29,8 @@ class ContextMMD(VectorDetector):
     samples given the context are estimated by kernel ridge regression; the statistic is the mean of their squared
     distances. P-values are drawn from windows as they would be if only the contexts differed: each row is assigned to the
     window anew with the chance that rows of its context have to be in it, by a kernel logistic regression. Where the
-    window's contexts are none of the reference's, nothing can be compared and nothing is found.
+    window's contexts are none of the reference's, nothing can be compared and nothing is found; the result's `method` then
+    says so.
 
     Parameters
     ----------
@@ -175,6 +179,8 @@ class ContextMMD(VectorDetector):
             f"{self.permutations} draws given the context, bandwidths {widths[0]:.6g} and {widths[1]:.6g}, "
             f"ridge {ridge:.6g}"
         )
+        if np.where(observed, 1 - chances, chances).sum() < _EXCHANGED:
+            method += "; the contexts of the two samples lie apart: nothing could be compared"
         return self._significant(found[0], permutation_p_value(found), self.alpha, len(window), method)
 
 

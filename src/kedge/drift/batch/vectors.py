@@ -7,9 +7,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from kedge.drift.batch.base import BatchDetector, Floats, TestResult, as_numbers
+from kedge.drift.batch.base import BatchDetector, Floats, TestResult
 from kedge.drift.codec import Value
 from kedge.drift.errors import DataError, ParameterError
+from kedge.drift.numbers import as_numbers
 
 LARGEST, NARROWEST = 1e50, 1e-50
 """Of values and bandwidths: the squares of their ratios must not overflow."""

@@ -92,6 +92,8 @@ class StreamingEnsemble(StreamingDetector):
         ),
     )
 
+    measures: ClassVar[str] = "the election's score"
+
     def __init__(
         self,
         members: tuple[StreamingDetector, ...] = _MEMBERS,

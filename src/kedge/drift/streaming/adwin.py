@@ -25,6 +25,8 @@ class ADWIN(CompiledDetector):
     Keeps a window of the most recent values as an exponential histogram. Whenever the means of an older and a newer part
     differ by more than chance allows, the older part is dropped and a change reported.
 
+    The statistic is the mean of the values in the window.
+
     Parameters
     ----------
     delta : float in (0, 1), default 0.002
@@ -91,6 +93,7 @@ class ADWIN(CompiledDetector):
             {"after_drift": "reset", "min_window_length": 20, "grace_period": 50},
         ),
     )
+    measures: ClassVar[str] = "the mean of the values in the window"
 
     def __init__(
         self,

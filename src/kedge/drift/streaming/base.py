@@ -11,6 +11,7 @@ from kedge.drift.codec import decode, encode
 from kedge.drift.errors import DataError, ParameterError, StateError
 from kedge.drift.kernels.layout import DRIFT, LARGEST, QUIET, WARNING
 from kedge.drift.spec import DetectorSpec, as_call, parameters_of, take_plainly, validate
+from kedge.drift.streaming.values import as_floats, as_number
 
 State = Literal["normal", "warning", "drift"]
 Floats = npt.NDArray[np.float64]
@@ -40,11 +41,20 @@ class StreamingDetector(abc.ABC):
 
     spec: ClassVar[DetectorSpec]
     state_version: ClassVar[int] = 1
+    measures: ClassVar[str] = ""
+    """What the statistic is, in words: the label of a plot."""
     missing: str
+    ordered: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Pairs of parameters of which the first must not be above the second, such as a level that warns and one that alarms."""
 
     def __init__(self) -> None:
         take_plainly(self)
-        validate(self.spec, self.parameters())
+        given = self.parameters()
+        validate(self.spec, given)
+        for lower, upper in self.ordered:
+            if given[lower] > given[upper]:
+                rule = f"not above {upper}, {given[upper]:g}"
+                raise ParameterError(self.spec.name, lower, given[lower], rule)
         self._reset()
 
     @abc.abstractmethod
@@ -67,6 +77,11 @@ class StreamingDetector(abc.ABC):
         """The statistic after the last value; NaN before the first."""
         return self._statistic
 
+    @property
+    def alarm_level(self) -> float:
+        """What the statistic must pass to alarm; NaN where that is not one number."""
+        return float("nan")
+
     def parameters(self) -> dict[str, Any]:
         """The constructor's arguments, as given."""
         return parameters_of(self)
@@ -77,9 +92,10 @@ class StreamingDetector(abc.ABC):
         Raises
         ------
         DataError
-            `x` is NaN or infinite and `missing` is "raise", or larger than 1e150; the state stays as it was.
+            `x` is no real number, or NaN or infinite and `missing` is "raise", or larger than 1e150; the state stays as it
+            was. None and masked values are missing, as NaN is.
         """
-        value = float(x)
+        value = as_number(x, f"{self.spec.name}.update")
         if not -LARGEST <= value <= LARGEST:
             if self.missing == "skip" and not np.isfinite(value):
                 return "normal"
@@ -88,7 +104,7 @@ class StreamingDetector(abc.ABC):
 
     def _update_row(self, x: npt.ArrayLike) -> State:
         """`update` by way of `update_many`: one value goes through the same kernel as an array, so they cannot differ."""
-        result = self.update_many(np.asarray(x)[np.newaxis])
+        result = self.update_many(as_floats(x, f"{self.spec.name}.update")[np.newaxis])
         return "drift" if result.drifts.size else ("warning" if result.warnings.size else "normal")
 
     def update_many(self, xs: npt.ArrayLike, *, statistics: bool = False) -> Result:
@@ -104,8 +120,8 @@ class StreamingDetector(abc.ABC):
         Raises
         ------
         DataError
-            The array is not one-dimensional, or holds NaN or infinities and `missing` is "raise", or values larger than
-            1e150; nothing was taken.
+            The array is not one-dimensional, or not of real numbers (text and dates are none), or holds NaN or infinities
+            and `missing` is "raise", or values larger than 1e150; nothing was taken. None and masked values count as NaN.
         """
         values, kept = self.checked(xs)
         return self._advance(values, kept, statistics)
@@ -133,9 +149,10 @@ class StreamingDetector(abc.ABC):
 
     def _shaped(self, xs: npt.ArrayLike) -> Floats:
         """The values as a contiguous float array of the shape that the detector takes, or DataError."""
-        if np.ndim(xs) != 1:
-            raise DataError(f"{self.spec.name}.update_many: expected shape (n,), got {np.shape(xs)}")
-        return as_floats(xs)
+        values = as_floats(xs, f"{self.spec.name}.update_many")
+        if values.ndim != 1:
+            raise DataError(f"{self.spec.name}.update_many: expected shape (n,), got {values.shape}")
+        return values
 
     def _advance(self, values: Floats, kept: npt.NDArray[np.int64] | None, statistics: bool) -> Result:
         taken = values if kept is None else values[kept]
@@ -197,11 +214,6 @@ class StreamingDetector(abc.ABC):
 
     def __repr__(self) -> str:
         return as_call(self)
-
-
-def as_floats(xs: npt.ArrayLike) -> Floats:
-    """A contiguous float array; writable, though nothing writes: of a read-only one numba would compile kernels once more."""
-    return np.require(np.asarray(xs), np.float64, ("C", "A", "W"))
 
 
 _RULE = f"values must be finite and not beyond {LARGEST:g}; or construct with missing='skip' for NaN and infinities"

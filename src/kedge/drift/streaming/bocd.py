@@ -30,6 +30,8 @@ class BOCD(StreamingDetector):
     the last change may have has a probability, and an alarm comes when it is probable that the concept that began at the
     last alarm is over. The likeliest moment is then its successor's beginning: what was learned since stays.
 
+    The statistic is the probability that the concept of the first values has ended.
+
     Parameters
     ----------
     hazard : float in (0, 1), default 0.001
@@ -109,6 +111,7 @@ class BOCD(StreamingDetector):
             },
         ),
     )
+    measures: ClassVar[str] = "the probability that the concept of the first values has ended"
 
     def __init__(
         self,
@@ -155,6 +158,11 @@ class BOCD(StreamingDetector):
     def _fits(self, state: Floats) -> bool:
         # The kernel goes through as many rows as the state says that there are.
         return super()._fits(state) and state[0] in range(self.max_runs + 1)
+
+    @property
+    def alarm_level(self) -> float:
+        """What the statistic must pass to alarm."""
+        return float(self.threshold)
 
     def _empty(self) -> Floats:
         return np.zeros(_slots(self.parameters()))

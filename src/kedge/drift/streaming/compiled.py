@@ -10,6 +10,7 @@ import numpy as np
 
 from kedge.drift.kernels.layout import ROOM_HEAD
 from kedge.drift.streaming.base import Flags, Floats, State, StreamingDetector
+from kedge.drift.streaming.values import as_number
 
 _STATES: tuple[State, State, State] = ("normal", "warning", "drift")
 
@@ -33,12 +34,14 @@ class CompiledDetector(StreamingDetector):
         Raises
         ------
         DataError
-            `x` is NaN or infinite and `missing` is "raise", or larger than 1e150; the state stays as it was.
+            `x` is no real number, or NaN or infinite and `missing` is "raise", or larger than 1e150; the state stays as it
+            was. None and masked values are missing, as NaN is.
         """
+        value = x if type(x) is float else as_number(x, f"{self.spec.name}.update")
         try:
-            return _STATES[self._one(float(x))]
+            return _STATES[self._one(value)]
         except IndexError:
-            return self._unusual(float(x))
+            return self._unusual(value)
 
     def _unusual(self, value: float) -> State:
         """The answer to a value that the kernel has not taken."""

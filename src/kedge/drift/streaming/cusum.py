@@ -19,6 +19,8 @@ class CUSUM(CompiledDetector):
     Deviations are from the running mean, in units of the data; or, standardised, from the mean of the first values in their
     standard deviations, as in process control. After an alarm it starts anew.
 
+    The statistic is the larger of the sums of deviations upwards and downwards, or the one of `direction`.
+
     Parameters
     ----------
     delta : float in [0, 1e150], default 0.005
@@ -80,6 +82,9 @@ class CUSUM(CompiledDetector):
             {"delta": 0.5, "threshold": 12, "standardize": True, "direction": "down", "min_instances": 100},
         ),
     )
+    measures: ClassVar[str] = (
+        "the larger of the sums of deviations upwards and downwards, or the one of `direction`"
+    )
 
     def __init__(
         self,
@@ -98,6 +103,11 @@ class CUSUM(CompiledDetector):
         self.direction = direction
         self.missing = missing
         super().__init__()
+
+    @property
+    def alarm_level(self) -> float:
+        """What the statistic must pass to alarm."""
+        return float(self.threshold)
 
     def _empty(self) -> Floats:
         return np.zeros(6 if self.standardize else 4)

@@ -27,7 +27,11 @@ def _words(parameters: Parameters, size: int, dimension: int) -> int:
 class CVMOnline(OnlineTest):
     """Do the last values of a stream come from the distribution of the reference, whatever may change in it?
 
-    The statistic is Cramér and von Mises's, of the last `window` values against the reference, at every value.
+    The statistic is the Cramér-von Mises distance of the window from the reference.
+
+    After an alarm the window is filled anew and the reference stays: while a change lasts it alarms again, every `window`
+    values or somewhat more. Where the new state is to be the usual one, call `fit` with values of it; `reset` alone does
+    where the reference came from the stream.
 
     Parameters
     ----------
@@ -82,6 +86,7 @@ class CVMOnline(OnlineTest):
     )
 
     _words = staticmethod(_words)
+    measures: ClassVar[str] = "the Cramér-von Mises distance of the window from the reference"
 
     def __init__(
         self,

@@ -15,13 +15,14 @@ class DDM(ErrorDetector):
     The error rate of a learner on a steady concept falls or stays. An alarm comes when the rate and its deviation together lie
     `drift_level` deviations above where their sum was least. After an alarm it starts anew.
 
+    The statistic is the error rate and its deviation together, p + s.
+
     Parameters
     ----------
     warning_level : float > 0, default 2
-        Deviations above the lowest point that warn. Larger values warn later.
+        Deviations above the lowest point that warn; not above `drift_level`. Larger values warn later.
     drift_level : float > 0, default 3
-        Deviations above the lowest point that alarm; at least `warning_level` to be warned before. Larger values alarm later
-        and more rarely.
+        Deviations above the lowest point that alarm. Larger values alarm later and more rarely.
     min_instances : int >= 1, default 30
         No alarm up to this many values. Larger values give a steadier rate first.
     missing : "raise" or "skip", default "raise"
@@ -63,6 +64,8 @@ class DDM(ErrorDetector):
         state_bound_bytes=lambda _: 1024,
         examples=({}, {"warning_level": 1.5, "drift_level": 2.5, "min_instances": 100}),
     )
+    ordered: ClassVar[tuple[tuple[str, str], ...]] = (("warning_level", "drift_level"),)
+    measures: ClassVar[str] = "the error rate and its deviation together, p + s"
 
     def __init__(
         self,

@@ -15,6 +15,8 @@ class ECDDWT(ErrorDetector):
     The control limit depends on the error rate so far, such that a steady stream of errors alarms once in about 400 values.
     The papers' limits for 100 and 1000 values do not give those run times, and are not offered. After an alarm it starts anew.
 
+    The statistic is how many of its deviations the moving average of errors lies above the mean rate.
+
     Parameters
     ----------
     weight : float in (0, 1), default 0.2
@@ -63,6 +65,9 @@ class ECDDWT(ErrorDetector):
         expected_failures={
             "a_clear_shift_is_found_in_its_direction_only": "one false alarm in 400 values is what it promises"
         },
+    )
+    measures: ClassVar[str] = (
+        "how many of its deviations the moving average of errors lies above the mean rate"
     )
 
     def __init__(

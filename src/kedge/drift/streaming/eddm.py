@@ -15,12 +15,15 @@ class EDDM(ErrorDetector):
     Compares mean plus two deviations of the distance between errors with the largest value that it has had. It sees gradual
     changes sooner than DDM, and on a steady stream it alarms often: its levels are shares, not chances.
 
+    The statistic is the share of the largest value that mean plus two deviations of the distance between errors has; an
+    alarm is below `beta`.
+
     Parameters
     ----------
     alpha : float in (0, 1), default 0.95
         Share of the largest value below which it warns. Larger values warn sooner.
     beta : float in (0, 1), default 0.9
-        Share of the largest value below which it alarms. Larger values alarm sooner and more often.
+        Share of the largest value below which it alarms; not above `alpha`. Larger values alarm sooner and more often.
     min_instances : int >= 1, default 30
         No alarm before this many values and more than this many errors. Larger values give steadier distances first.
     missing : "raise" or "skip", default "raise"
@@ -67,6 +70,10 @@ class EDDM(ErrorDetector):
             "fall below by chance: the paper's method alarms on steady streams"
         },
     )
+    ordered: ClassVar[tuple[tuple[str, str], ...]] = (("beta", "alpha"),)
+    measures: ClassVar[str] = (
+        "the share of the largest value that mean plus two deviations of the distance between errors has; an alarm is below `beta`"
+    )
 
     def __init__(
         self,
@@ -81,6 +88,11 @@ class EDDM(ErrorDetector):
         self.min_instances = min_instances
         self.missing = missing
         super().__init__()
+
+    @property
+    def alarm_level(self) -> float:
+        """What the statistic must pass to alarm."""
+        return float(self.beta)
 
     def _empty(self) -> Floats:
         return np.array([0.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 1.0])

@@ -18,6 +18,8 @@ class FHDDM(ErrorDetector):
     has been. With `short_window` it is the stacked variant: the last values of the window are compared too, which sees abrupt
     changes sooner. After an alarm it starts anew.
 
+    The statistic is how far the share of right answers lies below its best, in bounds: above 1 is an alarm.
+
     Parameters
     ----------
     window : int in [2, 1000000], default 100
@@ -67,6 +69,9 @@ class FHDDM(ErrorDetector):
         state_bound_bytes=lambda parameters: 1024 + 9 * int(parameters["window"]),
         examples=({}, {"window": 60, "short_window": 15, "confidence": 0.0001}),
     )
+    measures: ClassVar[str] = (
+        "how far the share of right answers lies below its best, in bounds: above 1 is an alarm"
+    )
 
     def __init__(
         self,
@@ -83,6 +88,11 @@ class FHDDM(ErrorDetector):
         super().__init__()
         if short_window >= window:
             raise ParameterError("FHDDM", "short_window", short_window, f"less than window, {window}")
+
+    @property
+    def alarm_level(self) -> float:
+        """What the statistic must pass to alarm."""
+        return 1.0
 
     def _empty(self) -> Floats:
         return np.zeros(6 + self.window)

@@ -17,6 +17,8 @@ class GeometricMovingAverage(CompiledDetector):
     Averages deviations from the running mean with weights that fall geometrically, and alarms when the average passes the
     threshold. After an alarm it starts anew.
 
+    The statistic is the moving average of deviations from the mean, without its sign where both directions count.
+
     Parameters
     ----------
     alpha : float in [0, 1), default 0.99
@@ -71,6 +73,9 @@ class GeometricMovingAverage(CompiledDetector):
             {"alpha": 0.9, "threshold": 2, "direction": "down", "min_instances": 100},
         ),
     )
+    measures: ClassVar[str] = (
+        "the moving average of deviations from the mean, without its sign where both directions count"
+    )
 
     def __init__(
         self,
@@ -87,6 +92,11 @@ class GeometricMovingAverage(CompiledDetector):
         self.direction = direction
         self.missing = missing
         super().__init__()
+
+    @property
+    def alarm_level(self) -> float:
+        """What the statistic must pass to alarm."""
+        return float(self.threshold)
 
     def _empty(self) -> Floats:
         return np.zeros(3)

@@ -17,10 +17,13 @@ class HDDMA(ErrorDetector):
     Remembers the beginning of the stream whose mean has the lowest upper bound (for a fall: the highest lower one), and
     compares it with the mean of all. The bound holds for any values between 0 and 1. After an alarm it starts anew.
 
+    The statistic is the difference of the means before and after the cut, in bounds: 1 is an alarm.
+
     Parameters
     ----------
     drift_confidence : float in (0, 1), default 0.001
-        Chance of a false alarm that each comparison allows. Larger values alarm sooner and more often.
+        Chance of a false alarm that each comparison allows; not above `warning_confidence`. Larger values alarm sooner and
+        more often.
     warning_confidence : float in (0, 1), default 0.005
         The same for warnings.
     direction : "up", "down" or "both", default "up"
@@ -66,6 +69,8 @@ class HDDMA(ErrorDetector):
         examples=({}, {"direction": "both", "drift_confidence": 0.0001}, {"direction": "down"}),
     )
     graded: ClassVar[bool] = True
+    ordered: ClassVar[tuple[tuple[str, str], ...]] = (("drift_confidence", "warning_confidence"),)
+    measures: ClassVar[str] = "the difference of the means before and after the cut, in bounds: 1 is an alarm"
 
     def __init__(
         self,
@@ -80,6 +85,11 @@ class HDDMA(ErrorDetector):
         self.direction = direction
         self.missing = missing
         super().__init__()
+
+    @property
+    def alarm_level(self) -> float:
+        """What the statistic must pass to alarm."""
+        return 1.0
 
     def _empty(self) -> Floats:
         return np.zeros(6)

@@ -17,10 +17,13 @@ class HDDMW(ErrorDetector):
     As HDDM-A with exponentially weighted means, in which recent values count more: gradual changes are seen sooner. After an
     alarm it starts anew.
 
+    The statistic is the difference of the weighted means before and after the cut, in bounds: above 1 is an alarm.
+
     Parameters
     ----------
     drift_confidence : float in (0, 1), default 0.001
-        Chance of a false alarm that each comparison allows. Larger values alarm sooner and more often.
+        Chance of a false alarm that each comparison allows; not above `warning_confidence`. Larger values alarm sooner and
+        more often.
     warning_confidence : float in (0, 1), default 0.005
         The same for warnings.
     weight : float in (0, 1), default 0.05
@@ -70,6 +73,10 @@ class HDDMW(ErrorDetector):
         examples=({}, {"direction": "both", "weight": 0.02}, {"direction": "down"}),
     )
     graded: ClassVar[bool] = True
+    ordered: ClassVar[tuple[tuple[str, str], ...]] = (("drift_confidence", "warning_confidence"),)
+    measures: ClassVar[str] = (
+        "the difference of the weighted means before and after the cut, in bounds: above 1 is an alarm"
+    )
 
     def __init__(
         self,
@@ -86,6 +93,11 @@ class HDDMW(ErrorDetector):
         self.direction = direction
         self.missing = missing
         super().__init__()
+
+    @property
+    def alarm_level(self) -> float:
+        """What the statistic must pass to alarm."""
+        return 1.0
 
     def _empty(self) -> Floats:
         return np.array([0.0, 1.0, 0.0] * 5 + [np.inf, -np.inf])

@@ -34,6 +34,8 @@ class IncrementalKolmogorovSmirnov(ReferencedDetector):
     After every value, the largest gap between the distribution functions of a fixed reference and of the last `window`
     values, and its p-value: those of the two-sample test made anew at every value, for the price of a path through a tree.
 
+    The statistic is the largest distance between the distribution functions of window and reference.
+
     Parameters
     ----------
     alpha : float in (0, 1), default 0.0001
@@ -90,6 +92,9 @@ class IncrementalKolmogorovSmirnov(ReferencedDetector):
     )
 
     _words = staticmethod(_words)
+    measures: ClassVar[str] = (
+        "the largest distance between the distribution functions of window and reference"
+    )
 
     def __init__(
         self,

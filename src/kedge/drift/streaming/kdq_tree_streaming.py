@@ -36,6 +36,8 @@ class KdqTreeStreaming(ReferencedDetector):
     Kullback-Leibler divergence between the counts of the reference and of a sliding window in the cells; where it stays
     above a bootstrapped critical value, there is an alarm, and the vectors that follow are the next reference.
 
+    The statistic is the Kullback-Leibler divergence of the window's cells from the reference's.
+
     Parameters
     ----------
     window : int in [4, 100000], default 200
@@ -99,6 +101,7 @@ class KdqTreeStreaming(ReferencedDetector):
 
     _words = staticmethod(_words)
     least_windows = 1
+    measures: ClassVar[str] = "the Kullback-Leibler divergence of the window's cells from the reference's"
 
     def __init__(
         self,

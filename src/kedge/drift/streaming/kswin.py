@@ -57,6 +57,8 @@ class KSWIN(StreamingDetector):
     At every value a Kolmogorov-Smirnov test, exact with ties counted as they are, of the last `recent` values of a sliding
     window against as many drawn at random from the rest of it. A change also needs a distance of more than 0.1.
 
+    The statistic is the largest distance between the distribution functions of the drawn and the last values.
+
     Parameters
     ----------
     alpha : float in (0, 1), default 0.005
@@ -118,6 +120,9 @@ class KSWIN(StreamingDetector):
             {"alpha": 1e-8, "window": 200, "recent": 50, "after_drift": "reset"},
             {"alpha": 1e-7, "preset": "river", "seed": 7},
         ),
+    )
+    measures: ClassVar[str] = (
+        "the largest distance between the distribution functions of the drawn and the last values"
     )
 
     def __init__(

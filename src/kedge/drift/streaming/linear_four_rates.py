@@ -8,9 +8,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from kedge.drift.errors import DataError, ParameterError
+from kedge.drift.errors import DataError
 from kedge.drift.spec import Choice, DetectorSpec, Interval
 from kedge.drift.streaming.base import Flags, Floats, State, StreamingDetector
+from kedge.drift.streaming.values import as_number
 
 _CHANCES = 0.5 * np.linspace(0, 1, 41) ** 2
 _FORGOTTEN = 1e-4
@@ -42,6 +43,8 @@ class LinearFourRates(StreamingDetector):
     missed, or errors that move from one class to the other. After an alarm it starts anew.
 
     Values are `2 * y_true + y_pred`: 0 a true negative, 1 a false positive, 2 a false negative, 3 a true positive.
+
+    The statistic is how far the rate farthest off lies from its mean, in the interval of `drift_level`: above 1 is an alarm.
 
     Parameters
     ----------
@@ -97,6 +100,10 @@ class LinearFourRates(StreamingDetector):
         state_bound_bytes=lambda _: 1024,
         examples=({}, {"time_decay": 0.9, "warning_level": 0.01, "drift_level": 1e-4, "burn_in": 0}),
     )
+    ordered: ClassVar[tuple[tuple[str, str], ...]] = (("drift_level", "warning_level"),)
+    measures: ClassVar[str] = (
+        "how far the rate farthest off lies from its mean, in the interval of `drift_level`: above 1 is an alarm"
+    )
 
     def __init__(
         self,
@@ -113,10 +120,6 @@ class LinearFourRates(StreamingDetector):
         self.burn_in = burn_in
         self.missing = missing
         super().__init__()
-        if drift_level > warning_level:
-            raise ParameterError(
-                "LinearFourRates", "drift_level", drift_level, f"not above warning_level, {warning_level:g}"
-            )
 
     @property
     def rates(self) -> dict[str, float]:
@@ -131,7 +134,7 @@ class LinearFourRates(StreamingDetector):
         DataError
             `x` is not 0, 1, 2 or 3, or NaN or infinite and `missing` is "raise"; the state stays as it was.
         """
-        value = float(x)
+        value = as_number(x, "LinearFourRates.update")
         if np.isfinite(value) and value not in (0, 1, 2, 3):
             raise DataError(f"LinearFourRates.update({x!r}): {_RULE}")
         return super().update(value)
@@ -144,6 +147,11 @@ class LinearFourRates(StreamingDetector):
         if wrong.any():
             raise DataError(f"LinearFourRates: {_RULE}, got {taken[wrong][0]:g}")
         return values, kept
+
+    @property
+    def alarm_level(self) -> float:
+        """What the statistic must pass to alarm."""
+        return 1.0
 
     def _empty(self) -> Floats:
         return np.repeat([0.0, 0.5, 0.0], [9, 4, 8])

@@ -32,6 +32,12 @@ class LSDDOnline(EmbeddedOnlineTest):
     bandwidth alone, without estimating either density. The difference is modelled by Gaussian bumps at vectors of the
     reference; a value costs the same whatever the sizes of window and reference.
 
+    The statistic is the estimated squared difference of the densities.
+
+    After an alarm the window is filled anew and the reference stays: while a change lasts it alarms again, every `window`
+    values or somewhat more. Where the new state is to be the usual one, call `fit` with values of it; `reset` alone does
+    where the reference came from the stream.
+
     Parameters
     ----------
     expected_run_time : float > 1, default 1000
@@ -105,6 +111,7 @@ class LSDDOnline(EmbeddedOnlineTest):
     )
 
     _words = staticmethod(_words)
+    measures: ClassVar[str] = "the estimated squared difference of the densities"
 
     def __init__(
         self,

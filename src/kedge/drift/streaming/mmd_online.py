@@ -33,6 +33,12 @@ class MMDOnline(EmbeddedOnlineTest):
     window and reference; the threshold is found for that very statistic, and the false alarms do not depend on how good the
     approximation is.
 
+    The statistic is the squared maximum mean discrepancy of window and reference.
+
+    After an alarm the window is filled anew and the reference stays: while a change lasts it alarms again, every `window`
+    values or somewhat more. Where the new state is to be the usual one, call `fit` with values of it; `reset` alone does
+    where the reference came from the stream.
+
     Parameters
     ----------
     expected_run_time : float > 1, default 1000
@@ -102,6 +108,7 @@ class MMDOnline(EmbeddedOnlineTest):
     )
 
     _words = staticmethod(_words)
+    measures: ClassVar[str] = "the squared maximum mean discrepancy of window and reference"
 
     def __init__(
         self,

@@ -67,6 +67,11 @@ class OnlineTest(ReferencedDetector):
         """What the statistic must exceed; NaN before the reference is complete."""
         return float(self._kept[0]) if self._dimension and self._state[1] == self._state[0] else math.nan
 
+    @property
+    def alarm_level(self) -> float:
+        """The threshold."""
+        return self.threshold
+
     @abc.abstractmethod
     def _prepare(self, reference: Floats, rng: np.random.Generator) -> None:
         """Write what windows are held against into `_kept`, after its head."""

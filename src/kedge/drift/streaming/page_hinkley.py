@@ -18,6 +18,8 @@ class PageHinkley(CompiledDetector):
     Sums how far values lie from their mean so far, less a tolerance, and alarms when the sum has left its lowest (highest)
     point by more than a threshold. After an alarm it starts anew.
 
+    The statistic is how far the cumulative sum has risen above its lowest point, or fallen below its highest.
+
     Parameters
     ----------
     delta : float in [0, 1e150], default 0.005
@@ -76,6 +78,9 @@ class PageHinkley(CompiledDetector):
             {"direction": "down"},
         ),
     )
+    measures: ClassVar[str] = (
+        "how far the cumulative sum has risen above its lowest point, or fallen below its highest"
+    )
 
     def __init__(
         self,
@@ -94,6 +99,11 @@ class PageHinkley(CompiledDetector):
         self.direction = direction
         self.missing = missing
         super().__init__()
+
+    @property
+    def alarm_level(self) -> float:
+        """What the statistic must pass to alarm."""
+        return float(self.threshold)
 
     def _empty(self) -> Floats:
         return np.array([0.0, 0.0, 0.0, np.inf, 0.0, -np.inf])

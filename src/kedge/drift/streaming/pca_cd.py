@@ -35,6 +35,8 @@ class PCACD(ReferencedDetector):
     values, the largest divergence between the histograms of both, over the components, is handed to a Page-Hinkley test:
     its rise, the statistic, makes an alarm. After one, the vectors that follow are the next reference.
 
+    The statistic is how far the summed divergence of the window's components has risen above its lowest point.
+
     Parameters
     ----------
     window : int in [4, 100000], default 200
@@ -92,6 +94,9 @@ class PCACD(ReferencedDetector):
 
     _words = staticmethod(_words)
     least_windows = 1
+    measures: ClassVar[str] = (
+        "how far the summed divergence of the window's components has risen above its lowest point"
+    )
 
     def __init__(
         self,
@@ -116,6 +121,11 @@ class PCACD(ReferencedDetector):
     def components(self) -> int:
         """How many principal components are watched; 0 before there is a reference."""
         return int(self._kept[0]) if self._dimension else 0
+
+    @property
+    def alarm_level(self) -> float:
+        """What the statistic must pass to alarm."""
+        return float(self.threshold)
 
     def _learn(self, reference: Floats) -> None:
         kept, d = self._kept, self._dimension

@@ -16,10 +16,12 @@ class RDDM(ErrorDetector):
     when a concept is long, and alarms also when it has warned for long. After an alarm it goes on from the values since the
     warning began.
 
+    The statistic is the error rate and its deviation together, p + s.
+
     Parameters
     ----------
     warning_level : float > 0, default 1.773
-        Deviations above the lowest point that warn. Larger values warn later.
+        Deviations above the lowest point that warn; not above `drift_level`. Larger values warn later.
     drift_level : float > 0, default 2.258
         Deviations above the lowest point that alarm. Larger values alarm later and more rarely.
     min_instances : int >= 1, default 129
@@ -27,7 +29,7 @@ class RDDM(ErrorDetector):
     max_concept : int >= 1, default 40000
         After so many values without an alarm it counts again. Larger values forget later.
     min_concept : int in [1, 1000000], default 7000
-        How many last values it counts again from. Larger values remember more and need more memory.
+        How many last values it counts again from; not above `max_concept`. Larger values remember more and need more memory.
     max_warnings : int >= 1, default 1400
         So many values of warning in a row are an alarm.
     missing : "raise" or "skip", default "raise"
@@ -83,6 +85,11 @@ class RDDM(ErrorDetector):
             },
         ),
     )
+    ordered: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("warning_level", "drift_level"),
+        ("min_concept", "max_concept"),
+    )
+    measures: ClassVar[str] = "the error rate and its deviation together, p + s"
 
     def __init__(
         self,

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from kedge.drift.errors import DataError, ParameterError
 from kedge.drift.spec import Parameters
-from kedge.drift.streaming.base import Flags, Floats, State, StreamingDetector, as_floats
+from kedge.drift.streaming.base import Flags, Floats, State, StreamingDetector
+from kedge.drift.streaming.values import as_floats
 
 Words = Callable[[Parameters, int, int], int]
 """How many numbers a detector of these parameters keeps beside a reference of this size and dimension."""
@@ -130,13 +131,14 @@ class ReferencedDetector(StreamingDetector):
     def _shaped(self, xs: npt.ArrayLike) -> Floats:
         if self.spec.input != "vector":
             return super()._shaped(xs)
-        shape = np.shape(xs)
+        values = as_floats(xs, self.spec.name)
+        shape = values.shape
         if shape == (0,):
             return np.empty((0, self._dimension))
         if len(shape) != 2 or not shape[1] or self._dimension not in (0, shape[1]):
             expected = f"(n, {self._dimension or 'd'})"
             raise DataError(f"{self.spec.name}: expected vectors of shape {expected}, got {shape}")
-        return as_floats(xs)
+        return values
 
     def _empty(self) -> Floats:
         if self.spec.input == "vector":

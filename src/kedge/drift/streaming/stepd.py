@@ -17,10 +17,12 @@ class STEPD(ErrorDetector):
     A test of equal proportions with continuity correction, of the last `window` values against all before them, one-sided:
     only more errors count. After an alarm it starts anew.
 
+    The statistic is how many deviations the share of errors among the last values lies above that before.
+
     Parameters
     ----------
     alpha_drift : float in (0, 1), default 0.003
-        Significance that alarms, at every value. Larger values alarm sooner and more often.
+        Significance that alarms, at every value; not above `alpha_warning`. Larger values alarm sooner and more often.
     alpha_warning : float in (0, 1), default 0.05
         Significance that warns.
     window : int in [2, 1000000], default 30
@@ -64,6 +66,10 @@ class STEPD(ErrorDetector):
         state_bound_bytes=lambda parameters: 1024 + 9 * int(parameters["window"]),
         examples=({"alpha_drift": 0.0001}, {"alpha_drift": 0.0001, "alpha_warning": 0.01, "window": 60}),
     )
+    ordered: ClassVar[tuple[tuple[str, str], ...]] = (("alpha_drift", "alpha_warning"),)
+    measures: ClassVar[str] = (
+        "how many deviations the share of errors among the last values lies above that before"
+    )
 
     def __init__(
         self,
@@ -78,6 +84,11 @@ class STEPD(ErrorDetector):
         self.window = window
         self.missing = missing
         super().__init__()
+
+    @property
+    def alarm_level(self) -> float:
+        """What the statistic must pass to alarm."""
+        return NormalDist().inv_cdf(1 - self.alpha_drift)
 
     def _empty(self) -> Floats:
         return np.zeros(STEPD_HEAD + self.window)
