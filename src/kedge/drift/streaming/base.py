@@ -135,6 +135,9 @@ class StreamingDetector(abc.ABC):
             As `update_many`.
         """
         values = self._shaped(xs)
+        # Two passes that make no arrays; of NaN both comparisons are false.
+        if not values.size or (values.min() >= -LARGEST and values.max() <= LARGEST):
+            return values, None
         usable: npt.NDArray[np.bool_] = np.abs(values) <= LARGEST
         finite: npt.NDArray[np.bool_] = np.isfinite(values)
         if values.ndim == 2:
