@@ -150,7 +150,7 @@ def _enough(values: Floats) -> float:
     centred = values - values.mean()
     centred = centred / np.abs(centred).max()
     skewness = float(np.mean(centred**3)) / float(np.mean(centred**2)) ** 1.5
-    return min(_SMALL + 100 * skewness * skewness, _SLOW)
+    return float(min(_SMALL + 100 * skewness**2, _SLOW))
 
 
 def _moments(ordered: Floats) -> tuple[float, float]:
