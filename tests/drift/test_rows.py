@@ -46,6 +46,16 @@ def test_reconstruction_errors_are_those_of_scikit_learn_s_components() -> None:
     assert limit[:2] == pytest.approx(stats.ttest_ind(found[1], found[0], equal_var=False))
 
 
+def test_errors_that_rounding_makes_are_no_drift() -> None:
+    """Rows on a line are reconstructed whole: errors of 1e-16 that grow with the distance from the mean are none."""
+    along = np.random.default_rng(1).normal(0, 1, 400)
+    rows = np.column_stack([along, 3 * along + 1, 0.7 - along])
+    assert PCAReconstruction().fit(rows[:200]).test(rows[200:] * 100 - [0, 99, -0.7 * -99]).p_value == 1
+    found = PCAReconstruction().fit(rows[:200]).test(np.add(rows[200:], [0, 0, 0.1]))
+    assert (found.drift, found.method) == (True, "Welch, exact")
+    assert found.p_value < 1e-12, "two constants: all errors are none in the reference"
+
+
 def test_the_area_is_that_of_scikit_learn_and_its_p_value_scipy_s() -> None:
     rng = np.random.default_rng(4)
     labels = np.repeat([0, 1], [80, 60])

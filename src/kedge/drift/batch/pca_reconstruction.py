@@ -82,7 +82,8 @@ class PCAReconstruction(VectorDetector):
             {"method": "permutation", "permutations": 1999},
         ),
         expected_failures={
-            "the_same_sample_is_at_no_distance": "half of the reference is compared, not the whole"
+            "the_same_sample_is_at_no_distance": "half of the reference is compared, not the whole",
+            "a_rare_value_that_becomes_common_is_found": "two rows lie on a line, which one component reconstructs",
         },
     )
 
