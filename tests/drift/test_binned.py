@@ -1,5 +1,6 @@
 """Distances between histograms and tests of tables equal SciPy's and their definitions."""
 
+import functools
 import math
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.spatial import distance
 
 from kedge.drift import (
     Bhattacharyya,
+    ChiSquare,
     DataError,
     FisherExact,
     GTest,
@@ -22,6 +24,10 @@ from kedge.drift import (
     TotalVariation,
     test_columns,
 )
+from kedge.drift.batch.chi_square import _pearson
+from kedge.drift.batch.fisher_exact import _unlikeliness
+from kedge.drift.batch.g_test import _ratio
+from kedge.drift.batch.tables import _by_counts, _by_values
 from kedge.drift.codec import encode
 
 BINNED = [Bhattacharyya, Hellinger, JensenShannon, KullbackLeibler, LInfinity, TotalVariation]
@@ -244,6 +250,31 @@ def test_proportions_are_pearson_s_two_by_two() -> None:
         ProportionsZ().fit(["b"] * 50 + ["a"] * 30 + ["c"] * 20).test(["b"] * 60 + ["a"] * 10 + ["c"] * 30)
     )
     assert three.statistic == pytest.approx((0.6 - 0.5) / math.sqrt(0.55 * 0.45 * 0.02))
+
+
+@pytest.mark.parametrize(
+    "cell", [functools.partial(_pearson, 0.25), functools.partial(_ratio, 0.25), _unlikeliness]
+)
+def test_tables_drawn_by_values_are_those_drawn_by_counts(cell) -> None:
+    """Either sample may be the smaller one: both ways draw from the same distribution."""
+    rng = np.random.default_rng(6)
+    before, after = rng.poisson(6, 12) + 1, rng.poisson(2, 12)
+    after[0] += before.sum() // 3 - after.sum()
+    for one, other in ((before, after), (after, before)):
+        ways = [
+            np.sort(np.concatenate(list(way(one, other, cell, 20_000, 3))))
+            for way in (_by_values, _by_counts)
+        ]
+        assert stats.ks_2samp(*ways).pvalue > 1e-4
+        assert ways[0].mean() == pytest.approx(ways[1].mean(), rel=0.02)
+
+
+@pytest.mark.parametrize("cls", [ChiSquare, GTest, FisherExact])
+def test_many_rare_categories_take_no_longer_than_their_values(cls) -> None:
+    rng = np.random.default_rng(7)
+    result = cls(permutations=999).fit(rng.integers(20_000, size=9000)).test(rng.integers(20_000, size=900))
+    assert result.method == "permutation"
+    assert 0.001 < result.p_value < 0.999
 
 
 @pytest.mark.parametrize("cls", TABLES)

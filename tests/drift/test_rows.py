@@ -19,7 +19,7 @@ from kedge.drift import (
     PCAReconstruction,
 )
 from kedge.drift.batch.classifier_two_sample import area_under_curve
-from kedge.drift.batch.pca_reconstruction import reconstruction_errors, welch
+from kedge.drift.batch.pca_reconstruction import compared, reconstruction_errors
 
 
 def _rows(seed: int, n: int, shift: float = 0.0) -> np.ndarray:
@@ -42,7 +42,18 @@ def test_reconstruction_errors_are_those_of_scikit_learn_s_components() -> None:
     )
     for ours, theirs in zip(found, expected, strict=True):
         assert ours == pytest.approx(theirs, abs=1e-10)
-    assert welch(*found) == pytest.approx(stats.ttest_ind(found[1], found[0], equal_var=False))
+    limit = compared(*found, "asymptotic", 99, 0)
+    assert limit[:2] == pytest.approx(stats.ttest_ind(found[1], found[0], equal_var=False))
+
+
+def test_errors_that_rounding_makes_are_no_drift() -> None:
+    """Rows on a line are reconstructed whole: errors of 1e-16 that grow with the distance from the mean are none."""
+    along = np.random.default_rng(1).normal(0, 1, 400)
+    rows = np.column_stack([along, 3 * along + 1, 0.7 - along])
+    assert PCAReconstruction().fit(rows[:200]).test(rows[200:] * 100 - [0, 99, -0.7 * -99]).p_value == 1
+    found = PCAReconstruction().fit(rows[:200]).test(np.add(rows[200:], [0, 0, 0.1]))
+    assert (found.drift, found.method) == (True, "Welch, exact")
+    assert found.p_value < 1e-12, "two constants: all errors are none in the reference"
 
 
 def test_the_area_is_that_of_scikit_learn_and_its_p_value_scipy_s() -> None:

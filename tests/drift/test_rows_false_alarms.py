@@ -122,7 +122,7 @@ class Direction:
     [
         lambda seed: ClassifierTwoSample(ALPHA, estimator=Direction(), seed=seed),
         lambda seed: MMD(ALPHA, estimate="linear", bandwidth=1.5, seed=seed),
-        lambda seed: PCAReconstruction(ALPHA, seed=seed),
+        lambda seed: PCAReconstruction(ALPHA, permutations=199, seed=seed),
     ],
     ids=["ClassifierTwoSample", "linear MMD", "PCAReconstruction"],
 )

@@ -75,8 +75,8 @@ def _letters(rng, size):
 
 
 def _fewer(cls) -> dict[str, int]:
-    """Epps-Singleton draws splits where others have limits."""
-    return {"permutations": 499} if cls is EppsSingleton else {}
+    """Epps-Singleton and Welch draw splits where others have limits."""
+    return {"permutations": 499} if cls in (EppsSingleton, Welch) else {}
 
 
 @pytest.mark.parametrize("draw", [_normal, _cauchy, _counts])

@@ -1,7 +1,9 @@
 """What tests of 2 x k tables of counts share."""
 
 import abc
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,17 @@ from kedge.drift.codec import Value
 
 Counts = npt.NDArray[np.int64]
 
+Cell = Callable[[Counts, Counts], Floats]
+"""What each category adds to a statistic, of its counts in both samples, whose sizes it knows."""
+
 _AT_ONCE = 1_000_000
+_VALUES_A_COUNT = 5
+"""How many values are drawn in the time of one count."""
+
+
+@functools.cache
+def _kernel() -> Any:
+    return import_module("kedge.drift.kernels.table_sums")  # brings numba, a second, at the first draw
 
 
 class TableTest(BatchDetector):
@@ -70,14 +82,45 @@ def cramers_v(before: Counts, after: Counts) -> float:
     return float(np.sqrt(chi_square / (before.sum() + after.sum())))
 
 
-def drawn_windows(before: Counts, after: Counts, permutations: int, seed: int) -> Iterator[Counts]:
-    """Counts of windows drawn at random from both samples together, in blocks of shape (draws, k)."""
-    generator, both = np.random.default_rng(seed_of(seed, before, after)), before + after
-    left = permutations
-    while left:
-        draws = min(left, max(_AT_ONCE // both.size, 1))
-        yield generator.multivariate_hypergeometric(both, int(after.sum()), draws, method="marginals")
-        left -= draws
+def drawn_p_value(before: Counts, after: Counts, cell: Cell, permutations: int, seed: int) -> float:
+    """The share of random tables, this one among them, whose sum of `cell` over the categories is no smaller.
+
+    All have this table's sums of rows and columns (Phipson and Smyth 2010). Where the values of the smaller sample are
+    few for the categories, these are drawn, else the categories' counts.
+    """
+    observed = float(cell(before, after).sum())
+    least = observed - 1e-9 * max(abs(observed), 1.0)  # rounding must not part equal statistics
+    few = min(before.sum(), after.sum()) < _VALUES_A_COUNT * before.size
+    drawn = (_by_values if few else _by_counts)(
+        before, after, cell, permutations, seed_of(seed, before, after)
+    )
+    found = sum(int((sums >= least).sum()) for sums in drawn)
+    return (found + 1) / (permutations + 1)
+
+
+def _by_counts(before: Counts, after: Counts, cell: Cell, permutations: int, seed: int) -> Iterator[Floats]:
+    generator, both = np.random.default_rng(seed), before + after
+    while permutations:
+        draws = min(permutations, max(_AT_ONCE // both.size, 1))
+        window = generator.multivariate_hypergeometric(both, int(after.sum()), draws, method="marginals")
+        yield cell(both - window, window).sum(axis=-1)
+        permutations -= draws
+
+
+def _by_values(before: Counts, after: Counts, cell: Cell, permutations: int, seed: int) -> Iterator[Floats]:
+    both, smaller = before + after, int(min(before.sum(), after.sum()))
+    starts, categories = np.cumsum(both) - both, np.repeat(np.arange(both.size), both)
+    mine = np.arange(categories.size) - starts[categories]
+    none, of_all = np.zeros_like(both), both[categories]
+    if after.sum() == smaller:
+        first = float(cell(both, none).sum())
+        gains = cell(of_all - mine - 1, mine + 1) - cell(of_all - mine, mine)
+    else:
+        first = float(cell(none, both).sum())
+        gains = cell(mine + 1, of_all - mine - 1) - cell(mine, of_all - mine)
+    sums = np.empty(permutations)
+    _kernel().drawn_tables(categories, starts, gains, smaller, seed, sums)
+    yield first + sums
 
 
 def hypergeometric_p_value(before: Counts, after: Counts) -> float:

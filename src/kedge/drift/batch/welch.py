@@ -24,7 +24,7 @@ class Welch(OrderedDetector):
     them so.
 
     Its limit takes the means for normal, which few values that are skewed do not make them: of a share of 0.05 (a reference
-    of 12, windows of 200) 57 of 100 steady windows would alarm at a level of 0.05. There "auto" goes through splits of the
+    of 12, windows of 200) more than 50 of 100 steady windows would alarm at a level of 0.05. There "auto" goes through splits of the
     values, or draws them: as t is studentised, the level holds where the samples have one distribution, and nearly where
     they have the mean alone in common.
 
@@ -150,7 +150,7 @@ def _enough(values: Floats) -> float:
     centred = values - values.mean()
     centred = centred / np.abs(centred).max()
     skewness = float(np.mean(centred**3)) / float(np.mean(centred**2)) ** 1.5
-    return float(min(_SMALL + 100 * skewness * skewness, _SLOW))
+    return float(min(_SMALL + 100 * skewness**2, _SLOW))
 
 
 def _moments(ordered: Floats) -> tuple[float, float]:
