@@ -84,6 +84,17 @@ def test_large_artifacts_pass_through_without_filling_web(shared: Platform, tmp_
         )
 
 
+def test_artifacts_with_odd_names_come_back(shared: Platform, tmp_path: Path) -> None:
+    names = ["100%.txt", "a;b c.txt", "back\\slash.txt", "ü&+.txt"]
+    with mlflow.start_run() as run:
+        for name in names:
+            mlflow.log_text(name, f"odd;%/{name}")
+    got = Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id, dst_path=str(tmp_path)))
+    assert sorted(each.name for each in (got / "odd;%").iterdir()) == names
+    assert [(got / "odd;%" / name).read_text() for name in names] == names
+    assert mlflow.artifacts.load_text(f"{run.info.artifact_uri}/odd;%/100%.txt") == "100%.txt"
+
+
 def test_a_model_is_logged_registered_loaded_and_served(shared: Platform) -> None:
     from sklearn.linear_model import LogisticRegression
 
