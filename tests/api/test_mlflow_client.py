@@ -1,6 +1,8 @@
 """MLflow's client, unmodified, against web: tracking, artifacts, models, registry; and a body that is larger than memory allows."""
 
+import gzip
 import json
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,6 +82,17 @@ def test_large_artifacts_pass_through_without_filling_web(shared: Platform, tmp_
         mlflow.artifacts.download_artifacts(
             artifact_uri="mlflow-artifacts:/../../../kedge.db", dst_path=str(tmp_path)
         )
+
+
+def test_artifacts_with_odd_names_come_back(shared: Platform, tmp_path: Path) -> None:
+    names = ["100%.txt", "a;b c.txt", "back\\slash.txt", "ü&+.txt"]
+    with mlflow.start_run() as run:
+        for name in names:
+            mlflow.log_text(name, f"odd;%/{name}")
+    got = Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id, dst_path=str(tmp_path)))
+    assert sorted(each.name for each in (got / "odd;%").iterdir()) == names
+    assert [(got / "odd;%" / name).read_text() for name in names] == names
+    assert mlflow.artifacts.load_text(f"{run.info.artifact_uri}/odd;%/100%.txt") == "100%.txt"
 
 
 def test_a_model_is_logged_registered_loaded_and_served(shared: Platform) -> None:
@@ -224,6 +237,50 @@ def test_traces_and_prompts_reach_mlflow_too(shared: Platform) -> None:
     assert len(mlflow.search_traces(locations=[experiment])) == 1
 
 
+def spans_of(experiment: str, condition: str) -> list[list[str]]:
+    """The names of the spans of each trace that is found."""
+    found = mlflow.search_traces(locations=[experiment], filter_string=condition, return_type="list")
+    return sorted([span.name for span in trace.data.spans] for trace in found)
+
+
+def test_spans_are_stored_and_found(shared: Platform) -> None:
+    @mlflow.trace(span_type="TOOL", name="worker")
+    def work(x: int) -> int:
+        return x + 1
+
+    mlflow.set_experiment("spans")
+    assert (work(1), work(2)) == (2, 3)
+    mlflow.flush_trace_async_logging()
+    experiment = mlflow.get_experiment_by_name("spans").experiment_id
+    for condition in ("span.type = 'TOOL'", "span.name = 'worker'", "trace.text LIKE '%worker%'"):
+        assert spans_of(experiment, condition) == [["worker"], ["worker"]], condition
+    assert spans_of(experiment, "span.name = 'other'") == []
+
+
+@pytest.mark.parametrize("prefix", ["", "/mlflow"])
+def test_spans_of_any_client_come_in_packed_too(shared: Platform, prefix: str) -> None:
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    experiment = mlflow.set_experiment(f"packed{prefix.replace('/', '-')}").experiment_id
+    sent = ExportTraceServiceRequest()
+    span = sent.resource_spans.add().scope_spans.add().spans.add()
+    span.name, span.trace_id, span.span_id = "packed", secrets.token_bytes(16), secrets.token_bytes(8)
+    span.start_time_unix_nano, span.end_time_unix_nano = 10**18, 10**18 + 5
+    headers = {
+        "content-type": "application/x-protobuf",
+        "content-encoding": "gzip",
+        "x-mlflow-experiment-id": experiment,
+    }
+    body = gzip.compress(sent.SerializeToString())
+    reply = httpx.post(f"{shared.web}{prefix}/v1/traces", content=body, headers=headers)
+    assert reply.status_code == 200, reply.text
+    assert spans_of(experiment, "span.name = 'packed'") == [["packed"]]
+    assert (
+        httpx.post(f"{shared.web}{prefix}/v1/traces", headers={"origin": "http://evil.com"}).status_code
+        == 403
+    )
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -231,6 +288,11 @@ def test_traces_and_prompts_reach_mlflow_too(shared: Platform) -> None:
         "/api/3.0/mlflow/jobs/search",
         "/gateway/x",
         "/api/2.0/mlflow/webhooks",
+        "/ajax-api/2.0/mlflow/gateway-proxy",
+        "/ajax-api/2.0/mlflow/runs/create-promptlab-run",
+        "/ajax-api/3.0/mlflow/genai/evaluate/invoke",
+        "/ajax-api/3.0/mlflow/issues/invoke",
+        "/ajax-api/3.0/mlflow/demo/generate",
     ],
 )
 def test_what_is_on_no_list_is_not_there(shared: Platform, path: str) -> None:

@@ -1,6 +1,7 @@
 """Artifacts in a folder, which takes no uploads in parts: the same answers as MLflow's own server gives for one."""
 
 import logging
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -93,3 +94,83 @@ def test_the_same_answers(theirs, ours):
 def test_clients_are_told_that_it_takes_none(ours):
     told = ours.get("/api/3.0/mlflow/server-info").json()
     assert told["multipart_uploads_enabled"] is told["multipart_downloads_enabled"] is False
+
+
+TAKEN = [
+    "a;b",
+    "100%.txt",
+    "%zz",
+    "a%20b",
+    "a%2520b",
+    "a\\b",
+    "a?b",
+    "a//b",
+    "a/b%2fc",
+    "x/C:/y",
+    "ü%",
+    "[x] ",
+    "a\x7fb",
+    "a%1fb",
+    "...",
+]
+REFUSED = [
+    "C:\\x",
+    "C:/x",
+    "\\\\host\\share\\x",
+    "a#b",
+    "a%23b",
+    "%2e%2e/x",
+    "x/%2e%2e/y",
+    "%252e%252e%252fetc",
+    "%2fetc",
+    "/etc/x",
+    "%25252fetc",
+]
+PROXY = "/api/2.0/mlflow-artifacts/artifacts"
+
+
+def listed(client, folder=""):
+    """The files below a folder."""
+    found = client.get(f"{PROXY}?path={quote(folder, safe='')}")
+    entries = (found.json() if isinstance(found, httpx.Response) else found.get_json()).get("files", [])
+    for each in entries:
+        path = f"{folder}/{each['path']}".lstrip("/")
+        yield from listed(client, path) if each["is_dir"] else [path]
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_names_that_mlflow_takes(theirs, ours, name):
+    address = f"{PROXY}/n/{quote(name)}"
+    assert theirs.put(address, data=b"x").status_code == 200
+    assert ours.put(address, content=b"x").status_code == 200
+    (kept,) = listed(theirs)
+    assert list(listed(ours)) == [kept]
+    for path in (f"n/{name}", kept):
+        assert ours.get(f"{PROXY}/{quote(path)}").content == b"x"
+    assert ours.delete(f"{PROXY}/{quote(kept)}").status_code == 200
+    assert list(listed(ours)) == []
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_names_that_mlflow_refuses(theirs, ours, name):
+    address = f"{PROXY}/{quote(name)}"
+    assert theirs.put(address, data=b"x").status_code in (308, 400, 404)
+    for reply in (ours.put(address, content=b"x"), ours.get(address), ours.delete(address)):
+        assert (reply.status_code, reply.json()["message"]) == (400, "Invalid path")
+    assert list(listed(ours)) == []
+
+
+def test_names_that_only_mlflow_takes_or_changes(theirs, ours):
+    """The differences that are wanted."""
+    for name, kept in (("a\tb", "a%09b"), ("a;", "a;"), ("a?", "a?")):
+        assert ours.put(f"{PROXY}/{quote(name)}", content=b"x").status_code == 200
+        assert theirs.put(f"{PROXY}/{quote(name)}", data=b"x").status_code == 200
+        assert list(listed(ours)) == [kept]
+        assert (
+            ours.get(f"{PROXY}/{quote(name)}").content == ours.get(f"{PROXY}/{quote(kept)}").content == b"x"
+        )
+        ours.delete(f"{PROXY}/{quote(kept)}")
+    assert sorted(listed(theirs)) == ["a", "ab"]
+    for name in ("..\\x", "x\\..\\y", ".incoming/x"):
+        assert ours.put(f"{PROXY}/{quote(name)}", content=b"x").status_code == 400
+        assert theirs.put(f"{PROXY}/{quote(name)}", data=b"x").status_code == 200

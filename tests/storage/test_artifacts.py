@@ -94,7 +94,23 @@ def test_a_large_file_comes_back_as_it_went(store):
 
 def test_names_are_kept_as_they_are(store):
     names = sorted(
-        ["a b", "ü", "100%", "a%20b", "a+b", "a~b", "[x]", "a*b", "a?b", "{y}", "a'b", 'a"b', "a&b;c", "..."]
+        [
+            "a b",
+            "ü",
+            "100%",
+            "a%20b",
+            "a+b",
+            "a~b",
+            "[x]",
+            "a*b",
+            "a?b",
+            "{y}",
+            "a'b",
+            'a"b',
+            "a&b;c",
+            "...",
+            "a\\b",
+        ]
     )
     for name in names:
         put(store, f"odd/{name}/{name}", name.encode())
@@ -142,6 +158,11 @@ def test_what_is_given_up_leaves_nothing_in_the_folder(tmp_path):
         "a/../../x",
         "/etc/passwd",
         "a\\..\\x",
+        "..\\x",
+        "a/..\\x",
+        "C:\\x",
+        "C:/x",
+        "\\\\host\\share\\x",
         "a/\x00b",
         "a#b",
         ".incoming/x",

@@ -1,6 +1,7 @@
 """The seam of artifacts: files below one root, by relative paths, as MLflow's proxy keeps them."""
 
 from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -110,6 +111,24 @@ def path_of(location: str) -> str | None:
     return None if parts.scheme != SCHEME or parts.netloc else unquote(parts.path).strip("/")
 
 
+def plain_path(path: str) -> str:
+    """A path that a client gives, as MLflow keeps it: decoded as often as it is encoded, control characters encoded.
+
+    Raises Invalid where it is encoded more than ten times; where it leads, `path_parts` judges.
+
+    Examples
+    --------
+    >>> plain_path("1/a%2520b"), plain_path("1/50%;c"), plain_path("1/a\\tb")
+    ('1/a b', '1/50%;c', '1/a%09b')
+    """
+    for _ in range(10):
+        decoded = unquote(path)
+        if decoded == path:
+            return "".join(f"%{ord(c):02x}" if ord(c) < 32 or ord(c) == 127 else c for c in path)
+        path = decoded
+    raise Invalid("Invalid path")
+
+
 def path_parts(path: str) -> list[str]:
     """The names that a path goes through, none of which is a way out; the same rule for every store. Raises Invalid.
 
@@ -119,7 +138,10 @@ def path_parts(path: str) -> list[str]:
     ['1', 'run', 'artifacts']
     """
     parts = [part for part in path.split("/") if part not in ("", ".")]
-    if ".." in parts or path.startswith("/") or any(ord(c) < 32 or c in "\\#" for c in path):
+    # A backslash is a character of a name here, and a way for a client on Windows that fetches the file.
+    if ".." in path.replace("\\", "/").split("/") or any(ord(c) < 32 or c == "#" for c in path):
+        raise Invalid("Invalid path")
+    if PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute():
         raise Invalid("Invalid path")
     if parts[:1] == [_INCOMING]:
         raise Invalid("Invalid path")

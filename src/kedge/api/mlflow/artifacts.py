@@ -4,18 +4,16 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from kedge.api.mlflow.allowed import upstream_path
 from kedge.api.mlflow.downloads import file_answer
 from kedge.api.mlflow.transfers import handlers
 from kedge.api.uploads import stored
-from kedge.core.artifacts import ArtifactEntry, path_of
+from kedge.core.artifacts import ArtifactEntry, path_of, plain_path
 from kedge.core.errors import Invalid, KedgeError, NotFound
 from kedge.core.mlflow_error import MlflowError, NeedsMlflow
 from kedge.core.routes import Permission, Route
@@ -139,22 +137,12 @@ def _json(body: Any, status: int = 200) -> Response:
 
 
 def _path(request: Request) -> str:
-    """The path that the address names; Invalid where its encoding hides something."""
-    raw = (request.scope.get("raw_path") or request.url.path.encode()).decode("latin-1")
-    if upstream_path(raw) is None:
-        raise Invalid("Invalid path")
-    return str(request.path_params["path"])
+    """The path that the address names."""
+    return plain_path(request.path_params["path"])
 
 
 def _query_path(request: Request, name: str) -> str:
-    """A path in the query: decoded as often as it is encoded, for a proxy may have encoded it once more."""
-    path = request.query_params.get(name, "")
-    for _ in range(10):
-        decoded = unquote(path)
-        if decoded == path:
-            return path
-        path = decoded
-    raise Invalid("Invalid path")
+    return plain_path(request.query_params.get(name, ""))
 
 
 async def _upload(services: Services, request: Request) -> Response:

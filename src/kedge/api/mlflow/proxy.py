@@ -29,7 +29,7 @@ _HOP_BY_HOP = frozenset(
     }
 )
 _PATHS = ("/api/2.0/{rest:path}", "/api/3.0/{rest:path}", "/ajax-api/{rest:path}", "/mlflow/{rest:path}")
-_SINGLE = ("/mlflow", "/graphql", "/get-artifact", "/model-versions/get-artifact", "/version")
+_SINGLE = ("/mlflow", "/graphql", "/get-artifact", "/model-versions/get-artifact", "/version", "/v1/traces")
 
 
 class MlflowServer(Protocol):

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from kedge.core.artifacts import DirectTransfers, SentPart, path_parts
+from kedge.core.artifacts import DirectTransfers, SentPart, path_parts, plain_path
 from kedge.core.mlflow_error import MlflowError
 from kedge.core.services import Services
 from kedge.tracking.fields import INT64, STRING, messages
@@ -91,9 +91,8 @@ def _direct(services: Services, what: str) -> DirectTransfers:
 
 def _place(folder: str, fields: dict[str, Any]) -> str:
     """The file's path: the client says where the file lies on its side, of which the name counts."""
-    name = PurePosixPath(fields["path"]).name
-    path_parts(name)
-    if not name or "%" in name:  # which our routes take in no address
+    name = plain_path(PurePosixPath(fields["path"]).name)
+    if not path_parts(name):
         raise MlflowError("INVALID_PARAMETER_VALUE", "Invalid path")
     return f"{folder}/{name}"
 
