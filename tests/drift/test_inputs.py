@@ -18,22 +18,28 @@ from kedge.drift import (
     test_columns,
 )
 
-RNG = np.random.default_rng(0)
-MASKED = np.ma.array(np.r_[RNG.normal(size=100), np.full(100, 9999.0)], mask=[False] * 100 + [True] * 100)
+MASKED = np.ma.array(
+    np.r_[np.random.default_rng(7).normal(size=100), np.full(100, 9999.0)], mask=[False] * 100 + [True] * 100
+)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
 
 
 @pytest.mark.parametrize("cls", [KolmogorovSmirnov, MMD])
-def test_what_is_masked_is_missing(cls) -> None:
+def test_what_is_masked_is_missing(cls, rng) -> None:
     shaped = (lambda x: x[:, np.newaxis]) if cls is MMD else (lambda x: x)
-    reference = shaped(RNG.normal(size=200))
+    reference = shaped(rng.normal(size=200))
     with pytest.raises(DataError, match="nan"):
         cls().fit(reference).test(shaped(MASKED))
     found = cls(missing="skip").fit(reference).test(shaped(MASKED))
     assert (found.n, found.drift) == (100, False)
 
 
-def test_columns_heed_masks_too() -> None:
-    found = test_columns({"a": RNG.normal(size=200)}, {"a": MASKED}, missing="skip")
+def test_columns_heed_masks_too(rng) -> None:
+    found = test_columns({"a": rng.normal(size=200)}, {"a": MASKED}, missing="skip")
     assert found.columns[0].result.n == 100
 
 
@@ -61,8 +67,8 @@ def test_pandas_marks_of_missing_values() -> None:
     assert KolmogorovSmirnov(missing="skip").fit(numbers).test(numbers).n == 60
 
 
-def test_frames_are_compared_by_the_names_of_their_columns() -> None:
-    frame = pd.DataFrame(RNG.normal([0, 5], 1, (300, 2)), columns=["x", "y"])
+def test_frames_are_compared_by_the_names_of_their_columns(rng) -> None:
+    frame = pd.DataFrame(rng.normal([0, 5], 1, (300, 2)), columns=["x", "y"])
     detector = MMD().fit(frame)
     assert detector.test(frame[["y", "x"]].sample(200, random_state=1)).drift is False
     assert MMD.from_state(detector.state()).test(frame[["y", "x"]]) == detector.test(frame)
@@ -71,19 +77,19 @@ def test_frames_are_compared_by_the_names_of_their_columns() -> None:
     assert detector.test(frame.to_numpy()) == detector.test(frame)
 
 
-def test_numbers_beside_text_are_no_categories() -> None:
-    numbers, text = RNG.normal(size=400), RNG.normal(100, 1, 300).astype(str)
+def test_numbers_beside_text_are_no_categories(rng) -> None:
+    numbers, text = rng.normal(size=400), rng.normal(100, 1, 300).astype(str)
     with pytest.raises(DataError, match="'n': the reference holds numbers, the window text"):
         test_columns({"n": numbers}, {"n": text})
 
 
-def test_continuous_numbers_are_no_categories() -> None:
+def test_continuous_numbers_are_no_categories(rng) -> None:
     with pytest.raises(DataError, match="300 different numbers among 300"):
-        ChiSquare().fit(RNG.normal(size=300))
+        ChiSquare().fit(rng.normal(size=300))
 
 
-def test_few_rows_are_still_compared() -> None:
-    found = KdqTree().fit(RNG.normal(size=(60, 3))).test(RNG.normal(50, 1, (38, 3)))
+def test_few_rows_are_still_compared(rng) -> None:
+    found = KdqTree().fit(rng.normal(size=(60, 3))).test(rng.normal(50, 1, (38, 3)))
     assert found.drift
     for seed in range(20):
         same = LSDD(seed=seed).fit(np.ones((50, 4))).test(np.ones((40, 4)))

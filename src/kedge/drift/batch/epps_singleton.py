@@ -137,7 +137,7 @@ class EppsSingleton(OrderedDetector):
         relabelling = Relabelling.of(before, after)
         if method == "exact":
             return Outcome(statistic, relabelling.enumerated(), method)
-        return Outcome(statistic, relabelling.permuted(self.permutations, self.seed), method)
+        return Outcome(statistic, relabelling.permuted(self.permutations, ordering.seed(self.seed)), method)
 
 
 @dataclasses.dataclass(frozen=True)
