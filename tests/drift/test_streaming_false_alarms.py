@@ -201,7 +201,8 @@ def test_calibrated_run_lengths(detector, arl0) -> None:
 
 def test_an_ensemble_alarms_no_more_often_than_its_members_together() -> None:
     """Of members whose alarm any of them makes its own: the sum of what two are held to above."""
-    ensemble, alarms, n = StreamingEnsemble((HDDMA(0.01), HDDMW(0.01)), MinimumApproval(1)), 0, 1000
+    members = HDDMA(0.01, warning_confidence=0.05), HDDMW(0.01, warning_confidence=0.05)
+    ensemble, alarms, n = StreamingEnsemble(members, MinimumApproval(1)), 0, 1000
     for seed in range(SEEDS):
         ensemble.reset()
         alarms += ensemble.update_many(_errors(seed, n, 0.3)).drifts.size
