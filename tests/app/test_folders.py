@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from kedge.app.folders import complaints, sweep
+from kedge.app.folders import complaints, sweep, sweep_unused
 from kedge.core.home import Home
+from kedge.storage.artifacts import FolderArtifacts
+from kedge.storage.objects import FolderObjects
 
 NOBODY = 65534
 
@@ -80,3 +82,30 @@ def test_what_killed_uploads_left_is_swept(home):
     assert not list((home.artifacts / ".incoming").iterdir())
     assert kept.exists()
     assert outside.exists()
+
+
+def test_what_is_on_its_way_is_not_swept(home):
+    objects = FolderObjects(home.objects)
+    killed, arriving = (home.objects / "incoming" / "tmp1"), objects.receive()
+    killed.touch()
+    arriving.write(b"half")
+    outside = home.root / "outside"
+    outside.touch()
+    (home.objects / "incoming" / "link").symlink_to(outside)
+    sweep_unused(home)
+    assert not killed.exists()
+    assert outside.exists()
+    arriving.write(b" and half")
+    assert objects.path(arriving.finish()).read_bytes() == b"half and half"
+    assert [each.name for each in (home.objects / "incoming").iterdir()] == ["link"]
+
+
+def test_a_web_that_starts_finds_nothing_of_a_killed_one(home):
+    store = FolderArtifacts(home.artifacts)
+    if not (child := os.fork()):
+        store.receive("1/late.txt").write(b"half" * 100_000)
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert list((home.artifacts / ".incoming").iterdir())
+    sweep_unused(home)
+    assert not list((home.artifacts / ".incoming").iterdir())

@@ -96,6 +96,7 @@ def test_a_database_with_its_artifacts(tmp_path: Path, database: Path) -> None:
     answer = json.loads(done.stdout)
     assert answer["rows"]["runs"] == answer["rows"]["params"] == 1
     assert answer["runs_with_artifacts_elsewhere"] == 0
+    assert answer["artifacts_left_behind"] == {"runs": 0, "logged_models": 0}
     assert database.read_bytes() == before
     assert (home / "artifacts/0/a1/artifacts/note.txt").read_text() == "hello"
     assert rows(home / "kedge.db", "SELECT name FROM runs") == [("kept",)]
@@ -103,6 +104,14 @@ def test_a_database_with_its_artifacts(tmp_path: Path, database: Path) -> None:
     again = kedge("import", "mlflow", str(database), "--home", str(home), check=False)
     assert again.returncode == 1
     assert "already has data" in again.stderr
+
+
+def test_artifacts_that_were_left_behind_are_told(tmp_path: Path, database: Path) -> None:
+    done = kedge("import", "mlflow", str(database), "--home", str(tmp_path / "told"))
+    assert "1 runs and 0 logged models have their artifacts in the folder of MLflow's" in done.stdout
+    assert "--artifacts" in done.stdout
+    done = kedge("import", "mlflow", str(database), "--home", str(tmp_path / "json"), "--json")
+    assert json.loads(done.stdout)["artifacts_left_behind"] == {"runs": 1, "logged_models": 0}
 
 
 def test_artifacts_go_to_the_bucket_that_is_configured(

@@ -1,5 +1,7 @@
 """The data directory's folders: whether this user can work in them, and what kills have left there."""
 
+import contextlib
+import fcntl
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -32,9 +34,28 @@ def _wrong(paths: Iterable[Path], kind: str, wanted: int) -> Iterator[str]:
 
 def sweep(home: Home) -> None:
     """Delete what uploads that were killed have left; nobody else works here."""
+    for left in _incoming(home):
+        shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink(missing_ok=True)
+
+
+def sweep_unused(home: Home) -> None:
+    """Delete what uploads that were killed have left, while other processes may store objects: theirs are locked.
+
+    Artifacts come in by web alone, which calls this before it takes any.
+    """
+    for left in _incoming(home):
+        with contextlib.suppress(
+            OSError
+        ):  # gone, or not to be opened: what cannot be swept now is swept later
+            descriptor = os.open(left, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left.unlink()
+            finally:
+                os.close(descriptor)
+
+
+def _incoming(home: Home) -> Iterator[Path]:
     for folder in (home.objects / "incoming", home.artifacts / ".incoming"):
         if folder.is_dir():
-            for left in folder.iterdir():
-                shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink(
-                    missing_ok=True
-                )
+            yield from folder.iterdir()

@@ -8,6 +8,7 @@ from pathlib import Path
 import uvicorn
 
 from kedge.app.config import artifacts_place, database_place, reachable
+from kedge.app.folders import sweep_unused
 from kedge.app.processes import WITH_PARENT, die_with_parent
 from kedge.app.sidecar import Sidecar
 from kedge.app.web import application
@@ -43,6 +44,7 @@ def main() -> None:
     )
     home = Home(services.home)
     home.logs.mkdir(exist_ok=True)
+    sweep_unused(home)  # of a web that was killed
     sidecar = Sidecar(home.root, web_url, home.logs / "mlflow.log", arguments.mlflow_idle_stop_s)
     hosts = sorted(known_hosts(arguments.host, arguments.allowed_host))
     uvicorn.run(

@@ -185,6 +185,20 @@ def require_all(before: Counts, after: Counts) -> None:
         raise StorageError(f"the upgraded tables do not hold the same: {told}; nothing was taken over")
 
 
+def proxied(file: Path) -> dict[str, int]:
+    """Runs and logged models whose artifacts lie in the proxy's folder, by table."""
+    columns = (("runs", "artifact_uri"), ("logged_models", "artifact_location"))
+    with _opened(file) as connection:
+        return {
+            table: int(
+                connection.execute(
+                    f"SELECT count(*) FROM {table} WHERE {column} LIKE 'mlflow-artifacts:%'"  # noqa: S608 - names of ours
+                ).fetchone()[0]
+            )
+            for table, column in columns
+        }
+
+
 def elsewhere(file: Path) -> int:
     """Runs whose artifacts do not lie in the proxy's folder; they are read where they are."""
     with _opened(file) as connection:

@@ -1,6 +1,7 @@
 """Objects in a folder: `objects/ab/cdef...`, written beside and renamed, so that a reader never sees half of one."""
 
 import contextlib
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -69,9 +70,7 @@ class FolderObjectUpload:
     """`ObjectUpload` into a folder."""
 
     def __init__(self, objects: FolderObjects, incoming: Path) -> None:
-        descriptor, name = tempfile.mkstemp(dir=incoming)
-        self._file = os.fdopen(descriptor, "wb")
-        self._temporary = Path(name)
+        self._file, self._temporary = _held_temporary(incoming)
         self._objects = objects
         self._hasher = blake3()
 
@@ -84,15 +83,26 @@ class FolderObjectUpload:
         with _told(self._temporary.parent.parent):
             self._file.flush()
             os.fsync(self._file.fileno())
-            self._file.close()
         object_id = self._hasher.hexdigest()
         self._objects.keep(self._temporary, object_id)
+        with _told(self._temporary.parent.parent):
+            self._file.close()  # no earlier: until it has its name, the lock is what keeps it
         return object_id
 
     def abort(self) -> None:
         with contextlib.suppress(OSError):  # a full disk is told by what came before
             self._file.close()
         self._temporary.unlink(missing_ok=True)
+
+
+def _held_temporary(folder: Path) -> tuple[BinaryIO, Path]:
+    """A new file, locked while it is open: who sweeps the folder leaves it alone."""
+    while True:
+        descriptor, name = tempfile.mkstemp(dir=folder)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return os.fdopen(descriptor, "wb"), Path(name)
+        os.close(descriptor)  # swept in the moment before it was locked
 
 
 @contextlib.contextmanager

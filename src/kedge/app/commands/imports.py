@@ -70,8 +70,9 @@ def mlflow(
             else:
                 _send_tree(artifacts, S3Artifacts(config.artifacts))
         elsewhere = adoption.elsewhere(incoming)
+        left = adoption.proxied(incoming) if artifacts is None else {}
         _finish(incoming, paths)
-    _report(paths, elsewhere, as_json=as_json)
+    _report(paths, elsewhere, left, as_json=as_json)
 
 
 def mlruns(
@@ -100,7 +101,7 @@ def mlruns(
     _told(
         f"{checked:,} runs compared with their files: parameters, tags, and every metric's points and last value"
     )
-    _report(paths, elsewhere, as_json=as_json)
+    _report(paths, elsewhere, {}, as_json=as_json)
 
 
 def _paths(home: Path | None) -> tuple[HomePaths, Config]:
@@ -195,10 +196,16 @@ def _told(line: str) -> None:
     Console(stderr=True, highlight=False).print(line)
 
 
-def _report(paths: HomePaths, elsewhere: int, *, as_json: bool) -> None:
+def _report(paths: HomePaths, elsewhere: int, left: dict[str, int], *, as_json: bool) -> None:
     counts = adoption.counted(paths.database).rows
+    runs, models = left.get("runs", 0), left.get("logged_models", 0)
     if as_json:
-        answer = {"home": str(paths.root), "rows": counts, "runs_with_artifacts_elsewhere": elsewhere}
+        answer = {
+            "home": str(paths.root),
+            "rows": counts,
+            "runs_with_artifacts_elsewhere": elsewhere,
+            "artifacts_left_behind": {"runs": runs, "logged_models": models},
+        }
         print(msgspec.json.encode(answer).decode())
         return
     console = Console(highlight=False)
@@ -208,5 +215,12 @@ def _report(paths: HomePaths, elsewhere: int, *, as_json: bool) -> None:
     if elsewhere:
         console.print(
             f"The artifacts of {elsewhere:,} runs lie outside the data directory and are read where they are."
+        )
+    if runs or models:
+        console.print(
+            f"{runs:,} runs and {models:,} logged models have their artifacts in the folder of MLflow's artifact proxy, "
+            "which was not brought along: import into a new data directory with --artifacts DIR (mlartifacts, beside the "
+            "database, unless MLflow was told otherwise), or their files are not found.",
+            soft_wrap=True,
         )
     console.print(f"Start with: kedge up --home {paths.root}")
