@@ -1,5 +1,7 @@
 """What people give to batch detectors: frames, masked arrays, text, dates, identifiers; never a silent nonsense verdict."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from kedge.drift import (
     ADWIN,
     LSDD,
     MMD,
+    NNDVI,
     ChiSquare,
     DataError,
     EnergyDistance,
@@ -91,8 +94,8 @@ def test_continuous_numbers_are_no_categories(rng) -> None:
 def test_few_rows_are_still_compared(rng) -> None:
     found = KdqTree().fit(rng.normal(size=(60, 3))).test(rng.normal(50, 1, (38, 3)))
     assert found.drift
-    for seed in range(20):
-        same = LSDD(seed=seed).fit(np.ones((50, 4))).test(np.ones((40, 4)))
+    for cls, seed in itertools.product((LSDD, NNDVI), range(20)):
+        same = cls(seed=seed).fit(np.ones((50, 4))).test(np.ones((40, 4)))
         assert (same.drift, same.p_value) == (False, 1.0)
 
 
