@@ -1,17 +1,14 @@
 """Two-sample Epps-Singleton."""
 
-import dataclasses
-import functools
-import itertools
 import sys
-from importlib import import_module
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 
 from kedge.drift.batch.base import Floats
 from kedge.drift.batch.ordered import RANK_PARAMS, Method, OrderedDetector, Outcome, chosen
 from kedge.drift.batch.ordering import Ordering
+from kedge.drift.batch.relabelling import Relabelling
 from kedge.drift.batch.welch import parting_chance
 from kedge.drift.spec import DetectorSpec
 
@@ -21,14 +18,7 @@ _OUTSIDE = 1e-9
 _RANK = 1e-10
 """A variance is none below this share of the largest: sums leave about 1e-13 of it where there is none."""
 
-_ROUNDING = 1e-7
-_BLOCK = 4096
 _FIRST, _SECOND = np.triu_indices(4)
-
-
-@functools.cache
-def _kernel() -> Any:
-    return import_module("kedge.drift.kernels.subset_sums")  # brings numba, a second, at the first draw
 
 
 class EppsSingleton(OrderedDetector):
@@ -134,23 +124,19 @@ class EppsSingleton(OrderedDetector):
         method = chosen(self.method, ordering, _enough(m, n))
         if method == "asymptotic":
             return Outcome(statistic, _tail(int(varies.sum()), statistic), method)
-        relabelling = Relabelling.of(before, after)
+        relabelling = WaveSplits.of(before, after)
         if method == "exact":
             return Outcome(statistic, relabelling.enumerated(), method)
         return Outcome(statistic, relabelling.permuted(self.permutations, ordering.seed(self.seed)), method)
 
 
-@dataclasses.dataclass(frozen=True)
-class Relabelling:
-    """The statistic of any split of the values, from sums over its smaller part.
+class WaveSplits(Relabelling):
+    """Features are, for each value, the waves less their means and the products of any two, shape (N, 14).
 
-    `features` are, for each value, the waves less their means and the products of any two, shape (N, 14); `size` is that
-    of the smaller sample and `observed` its sum. The factor for small samples is the same for all splits and left out.
+    The factor for small samples is the same for all splits and left out.
     """
 
-    features: Floats
-    size: int
-    observed: Floats
+    rounding: ClassVar[float] = 1e-7
 
     @classmethod
     def of(cls, before: Floats, after: Floats) -> Self:
@@ -161,30 +147,6 @@ class Relabelling:
         m, n = before.shape[1], after.shape[1]
         smaller = features[:m] if m <= n else features[m:]
         return cls(features, min(m, n), smaller.sum(axis=0))
-
-    def enumerated(self) -> float:
-        """The share of all splits whose statistic is at least the observed: the exact p-value."""
-        found = tried = 0
-        splits = itertools.combinations(range(len(self.features)), self.size)
-        while block := list(itertools.islice(splits, _BLOCK)):
-            found += self._extremes(self.features[np.array(block)].sum(axis=1))
-            tried += len(block)
-        return found / tried
-
-    def permuted(self, permutations: int, seed: int) -> float:
-        """The p-value by that many random splits, this one counted among them (Phipson and Smyth 2010)."""
-        found = 0
-        order, state = np.arange(len(self.features)), np.array([seed], np.uint64)
-        for begin in range(0, permutations, _BLOCK):
-            sums = np.empty((min(_BLOCK, permutations - begin), self.features.shape[1]))
-            _kernel().drawn_sums(self.features, self.size, order, state, sums)
-            found += self._extremes(sums)
-        return (found + 1) / (permutations + 1)
-
-    def _extremes(self, sums: Floats) -> int:
-        statistics = self.statistics(np.concatenate([self.observed[None], sums]))
-        # What is equal in truth differs by rounding.
-        return int(np.count_nonzero(statistics[1:] >= statistics[0] * (1 - _ROUNDING)))
 
     def statistics(self, sums: Floats) -> Floats:
         """One for each row of sums over the smaller part; infinite where the parts differ where neither varies."""

@@ -5,13 +5,12 @@ import dataclasses
 import functools
 import itertools
 from importlib import import_module
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from kedge.drift.batch.base import Floats
 
-_ROUNDING = 1e-9
 _BLOCK = 4096
 _NONE = 1e-13
 """A sum of squares is none below this share of that of all values: sums leave about 1e-16 of it where there is none."""
@@ -28,6 +27,9 @@ class Relabelling(abc.ABC):
 
     `size` is how many values that part has, and `observed` its sums.
     """
+
+    rounding: ClassVar[float] = 1e-9
+    """What is equal in truth differs by so much of itself."""
 
     features: Floats
     size: int
@@ -58,8 +60,7 @@ class Relabelling(abc.ABC):
 
     def _extremes(self, sums: Floats) -> int:
         statistics = self.statistics(np.concatenate([self.observed[None], sums]))
-        # What is equal in truth differs by rounding.
-        return int(np.count_nonzero(statistics[1:] >= statistics[0] * (1 - _ROUNDING)))
+        return int(np.count_nonzero(statistics[1:] >= statistics[0] * (1 - self.rounding)))
 
 
 class Studentised(Relabelling):
